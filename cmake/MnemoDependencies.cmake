@@ -1,0 +1,18 @@
+# What is linked, and from where. `make deps` installs the packages and builds the pinned RocksDB.
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+find_library(STEMMER_LIBRARY stemmer REQUIRED)
+find_path(STEMMER_INCLUDE libstemmer.h REQUIRED)
+add_library(mnemo_stemmer INTERFACE)
+target_link_libraries(mnemo_stemmer INTERFACE "${STEMMER_LIBRARY}")
+target_include_directories(mnemo_stemmer SYSTEM INTERFACE "${STEMMER_INCLUDE}")
+
+include(RocksDB)

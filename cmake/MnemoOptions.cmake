@@ -1,0 +1,30 @@
+# Language level, warnings, sanitizers and ccache for every target of ours.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+
+find_program(MNEMO_CCACHE ccache)
+if(MNEMO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${MNEMO_CCACHE}")
+endif()
+
+# Asserts of the standard library in debug builds; no fast-math and no FMA contraction anywhere: every replica must
+# compute the same bits.
+add_library(mnemo_flags INTERFACE)
+target_compile_options(mnemo_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wswitch -Wimplicit-fallthrough
+  -ffp-contract=off)
+if(MNEMO_WERROR)
+  target_compile_options(mnemo_flags INTERFACE -Werror -Werror=switch -Werror=unused-result)
+endif()
+target_include_directories(mnemo_flags INTERFACE "${CMAKE_SOURCE_DIR}")
+
+if(MNEMO_SANITIZE)
+  add_compile_options(-fsanitize=${MNEMO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  add_link_options(-fsanitize=${MNEMO_SANITIZE})
+endif()

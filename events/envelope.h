@@ -1,0 +1,66 @@
+// File: events/envelope.h
+// One decoded record of the log: which kind it is, whom it concerns, and whether it is valid.
+//
+// Decoding and validation are pure functions of the bytes and the rules in force, so every replay decides alike.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "events/ids.h"
+#include "events/result.h"
+#include "events/rules.h"
+#include "mnemo/v1/event.pb.h"
+
+namespace mnemo {
+
+using v1::EventKind;
+
+inline constexpr uint32_t kSchemaVersion = 1;  // the newest that this build reads and the one it writes
+inline constexpr char kKeySeparator = '\x1f';
+inline constexpr std::string_view kControlKey = "\x1f";  // message key of every control record
+
+// The kind of the envelope's event; EVENT_KIND_UNSPECIFIED when it has none that this build knows.
+EventKind kind_of(const v1::Envelope& envelope);
+std::string_view kind_name(EventKind kind);  // "Remembered"; "Unspecified"
+bool is_control(EventKind kind);
+
+// Message key of an agent's records, and its parts again (nullopt when it is no such key).
+std::string message_key(std::string_view name_space, std::string_view agent_id);
+
+// Partition of a message key: Kafka's Java client's default, toPositive(murmur2(key)) % partitions.
+uint32_t murmur2(std::string_view bytes);
+PartitionId partition_of(std::string_view key, uint32_t partitions);
+
+// The 16-byte id in the binary form, or nullopt when the field is not 16 bytes.
+std::optional<Bytes16> bytes16(std::string_view bytes);
+
+// Why a record is not applied. The names are part of the dead-letter format.
+enum class SkipReason : uint8_t {
+  kUndecodable = 1,    // not an Envelope
+  kInvalid = 2,        // an Envelope that breaks a rule of its schema version
+  kKindNotActive = 3,  // a kind that no RulesActivated before it has activated
+  kKeyMismatch = 4,    // the message key contradicts the envelope
+  kWrongPartition = 5, // belongs to another partition, where it is appended again
+  kOperator = 6,       // SkipRecorded names it
+  kOldEpoch = 7,       // names an epoch or log other than the one in force
+};
+std::string_view skip_reason_name(SkipReason reason);
+
+// INVALID_ARGUMENT with the field and the limit it breaks, when the event is not valid under the rules: everything
+// that does not depend on state. Kind and schema version must be known.
+Status validate(const v1::Envelope& envelope, const Rules& rules);
+
+// INVALID_ARGUMENT, naming what is wrong: a namespace or agent id that is empty, too long, not UTF-8, or holds 0x1f or
+// another control character.
+Status validate_scope(std::string_view name_space, std::string_view agent_id);
+
+// INVALID_ARGUMENT naming what is wrong: an empty group, an operator or value that its field does not take, too many
+// nodes or values.
+Status validate_filter(const v1::Filter& filter, const Rules& rules);
+
+bool is_utf8(std::string_view bytes);
+
+}  // namespace mnemo

@@ -1,0 +1,33 @@
+// File: events/rules.h
+// The constants that apply() depends on. They stand on the log, in RulesActivated; a build's own defaults are used
+// only to write the first one. A kind is activated only forward: once active in a partition, it stays active.
+#pragma once
+
+#include <cstdint>
+#include <set>
+
+#include "events/result.h"
+#include "mnemo/v1/event.pb.h"
+
+namespace mnemo {
+
+struct Rules {
+  uint32_t version = 0;  // 0: none activated yet
+  std::set<v1::EventKind> active_kinds;
+  uint32_t key_window = 0;            // keys kept of an agent, Remembered's own apart
+  uint32_t work_units_per_event = 0;  // of the pending queue
+  uint32_t digest_interval = 0;       // accepted events between two digest points
+  uint32_t links_per_memory_max = 0;
+  v1::Limits limits;
+
+  bool active(v1::EventKind kind) const { return active_kinds.contains(kind); }
+};
+
+// What this build writes when it makes a log: version 1.
+v1::RulesActivated default_rules(uint32_t partition);
+
+// INVALID_ARGUMENT when a constant is out of range (zero, or so large that work per event would not be bounded), or a
+// kind that was active before is missing, or the version is not greater than the one before.
+Result<Rules> next_rules(const Rules& before, const v1::RulesActivated& event);
+
+}  // namespace mnemo
