@@ -1,0 +1,59 @@
+#include "projector/store/agent_rows.h"
+
+#include "events/coding.h"
+
+namespace mnemo {
+
+std::string agent_key(std::string_view name_space, std::string_view agent_id) {
+  std::string key = keys::start(keys::Row::kAgent);
+  key.append(name_space).push_back(kKeySeparator);
+  key.append(agent_id);
+  return key;
+}
+
+std::string memory_row_key(AgentOrd ord, std::string_view memory_key) {
+  return keys::of_agent(keys::Row::kMemory, ord).append(memory_key);
+}
+
+Result<std::optional<AgentRef>> read_agent(const RowReader& rows, std::string_view name_space,
+                                           std::string_view agent_id) {
+  std::string value;
+  MNEMO_ASSIGN(const bool known, rows.get(agent_key(name_space, agent_id), value));
+  if (!known) return std::nullopt;
+  if (value.size() != 4) {
+    return fail(Code::kDataLoss, "an agent row of a projection is damaged: rebuild the projection from the log");
+  }
+  AgentRef agent{AgentOrd(get_be32(value.data())), 0};
+  const std::string from = keys::of_agent(keys::Row::kRecord, agent.ord);
+  std::string key;
+  MNEMO_ASSIGN(const bool any, rows.last(from, prefix_end(from), key, value));
+  if (any) agent.docs = get_be32(key.data() + from.size()) + 1;
+  return agent;
+}
+
+void encode_memory_row(const MemoryRowValue& value, std::string& out) {
+  out.push_back(static_cast<char>(value.row.state));
+  put_varint(out, value.row.doc);
+  if (value.row.state == MemoryRow::State::kLive) return;
+  out.append(reinterpret_cast<const char*>(value.created_event_id.data()), value.created_event_id.size());
+  put_bytes(out, value.fingerprint);
+}
+
+Status decode_memory_row(std::string_view bytes, MemoryRowValue& out) {
+  Decoder in(bytes);
+  const uint8_t state = in.u8();
+  out.row.state = static_cast<MemoryRow::State>(state);
+  out.row.doc = static_cast<uint32_t>(in.varint());
+  out.fingerprint.clear();
+  if (out.row.state != MemoryRow::State::kLive) {
+    const std::string_view id = in.raw(out.created_event_id.size());
+    if (id.size() == out.created_event_id.size()) std::memcpy(out.created_event_id.data(), id.data(), id.size());
+    out.fingerprint = in.bytes();
+  }
+  if (state > static_cast<uint8_t>(MemoryRow::State::kExpired) || !in.done()) {
+    return fail(Code::kDataLoss, "a memory row of a projection is damaged: rebuild the projection from the log");
+  }
+  return {};
+}
+
+}  // namespace mnemo

@@ -1,0 +1,58 @@
+#include "projector/store/snapshot_view.h"
+
+#include "projector/store/agent_rows.h"
+#include "projector/store/pending.h"
+#include "projector/store/record_index.h"
+
+namespace mnemo {
+
+Result<std::unique_ptr<View>> SnapshotView::open(rocksdb::DB& db, PartitionId partition, TailCache& tails,
+                                                 const LoadDoc& load) {
+  std::unique_ptr<SnapshotView> view(new SnapshotView(db, partition, tails, load));
+  std::string row;
+  MNEMO_ASSIGN(const bool found, view->get(kMetaKey, row));
+  if (found) MNEMO_TRY(decode_meta(row, view->meta_));
+  return std::unique_ptr<View>(std::move(view));
+}
+
+Result<std::optional<AgentRef>> SnapshotView::agent(std::string_view name_space, std::string_view agent_id) const {
+  return read_agent(rows_, name_space, agent_id);
+}
+
+Result<std::optional<MemoryRow>> SnapshotView::memory(AgentOrd ord, std::string_view memory_key) const {
+  std::string row;
+  MNEMO_ASSIGN(const bool found, rows_.get(memory_row_key(ord, memory_key), row));
+  if (!found) return std::nullopt;
+  MemoryRowValue value;
+  MNEMO_TRY(decode_memory_row(row, value));
+  return value.row;
+}
+
+Status SnapshotView::record(AgentOrd ord, uint32_t doc, std::string& holder, Record& out) const {
+  MNEMO_ASSIGN(const bool found, rows_.get(keys::of_number(keys::Row::kRecord, ord, doc), holder));
+  if (!found) return fail(Code::kNotFound, "there is no document " + std::to_string(doc) + " of this agent");
+  return decode_record(holder, out);
+}
+
+Result<std::vector<PendingForget>> SnapshotView::pending_forgets(AgentOrd ord) const {
+  std::vector<PendingForget> found;
+  if (meta_.pending_first == meta_.pending_next) return found;
+  Status decoded;
+  const std::string from = keys::start(keys::Row::kPending);
+  MNEMO_TRY(rows_.scan(from, prefix_end(from), [&](std::string_view /*key*/, std::string_view row) {
+    PendingWork work;
+    decoded = decode_pending(row, work);
+    if (!decoded) return false;
+    const bool ours = work.type == PendingWork::Type::kForgetByFilter && work.ord == ord;
+    if (ours) found.push_back({work.doc, work.end, work.filter});
+    return true;
+  }));
+  MNEMO_TRY(std::move(decoded));
+  return found;
+}
+
+Result<std::unique_ptr<AgentIndex>> SnapshotView::index(const AgentRef& agent) const {
+  return AgentIndex::open(rows_, tails_, load_, agent.ord, agent.docs);
+}
+
+}  // namespace mnemo

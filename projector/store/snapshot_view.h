@@ -1,0 +1,45 @@
+// File: projector/store/snapshot_view.h
+// The View over a RocksDB snapshot. Internal to projector/store.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include "projector/store/db_rows.h"
+#include "projector/store/view.h"
+
+namespace mnemo {
+
+class SnapshotView final : public View {
+ public:
+  static Result<std::unique_ptr<View>> open(rocksdb::DB& db, PartitionId partition, TailCache& tails,
+                                            const LoadDoc& load);
+
+  Result<bool> get(std::string_view key, std::string& value) const override { return rows_.get(key, value); }
+  Status scan(std::string_view from, std::string_view to, const Visit& visit) const override {
+    return rows_.scan(from, to, visit);
+  }
+  Result<bool> last(std::string_view from, std::string_view to, std::string& key, std::string& value) const override {
+    return rows_.last(from, to, key, value);
+  }
+
+  const Meta& meta() const override { return meta_; }
+  PartitionId partition() const override { return partition_; }
+  Result<std::optional<AgentRef>> agent(std::string_view name_space, std::string_view agent_id) const override;
+  Result<std::optional<MemoryRow>> memory(AgentOrd ord, std::string_view memory_key) const override;
+  Status record(AgentOrd ord, uint32_t doc, std::string& holder, Record& out) const override;
+  Result<std::vector<PendingForget>> pending_forgets(AgentOrd ord) const override;
+  Result<std::unique_ptr<AgentIndex>> index(const AgentRef& agent) const override;
+
+ private:
+  SnapshotView(rocksdb::DB& db, PartitionId partition, TailCache& tails, const LoadDoc& load)
+      : partition_(partition), tails_(tails), load_(load), snapshot_(&db), rows_(db, snapshot_.snapshot()) {}
+
+  PartitionId partition_;
+  TailCache& tails_;
+  const LoadDoc& load_;
+  rocksdb::ManagedSnapshot snapshot_;
+  DbRows rows_;
+  Meta meta_;
+};
+
+}  // namespace mnemo
