@@ -36,9 +36,12 @@ class ManualClock final : public Clock {
   std::atomic<TimestampMs> now_ms_;
 };
 
-// RFC 3339 in UTC with milliseconds ("2023-05-08T13:56:00.000Z"), for every int64 within years 0001 to 9999.
+// RFC 3339 in UTC with milliseconds ("2023-05-08T13:56:00.000Z"), for every int64 within years 0001 to 9999. Times
+// beyond print as the nearest of these.
 std::string to_rfc3339(TimestampMs time_ms);
-// Accepts any RFC 3339 offset and 0 to 9 fraction digits (cut to milliseconds); INVALID_ARGUMENT otherwise.
+// Accepts any RFC 3339 offset and 0 to 9 fraction digits (cut to milliseconds); INVALID_ARGUMENT otherwise, and for
+// times outside the years 0001 to 9999 in UTC. A leap second (second 60, at the end of a month in UTC) is the second
+// after it.
 Result<TimestampMs> parse_rfc3339(std::string_view text);
 
 }  // namespace mnemo
