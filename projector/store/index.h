@@ -7,7 +7,8 @@
 // merge 8:1 into segments of fence and chunk rows of at most 16 KiB, in bounded steps taken by work().
 //
 // What a reader sees does not depend on how far merging and scrubbing have come: a masked document counts nowhere,
-// neither in postings nor in statistics.
+// neither in postings nor in statistics. The rows are a function of the calls made on the writer and of nothing else.
+// docs/formats.md says what each row holds.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "events/ids.h"
@@ -27,21 +29,25 @@ namespace mnemo {
 
 inline constexpr uint32_t kPageDocs = 256;
 inline constexpr uint32_t kMergeFanIn = 8;
+inline constexpr size_t kChunkRowBytesMax = 16 * 1024;  // chunk rows, further filter rows of a page
+inline constexpr size_t kBlockRowBytesMax = 64 * 1024;  // a block beyond it is written as chunk rows at once
 
-// Where a cold tail's documents come from: the record rows. nullopt: the document is a stub and has no content.
-// `holder` keeps what the views of the result point into.
+// Where a cold tail's documents come from: the record rows. nullopt: the document is a stub and has no content, which
+// only a removed document may be. What it gives for a document never changes otherwise.
+// `holder` keeps what the views of the result point into. Called from many threads at once.
 using LoadDoc = std::function<Result<std::optional<IndexedDoc>>(const RowReader& rows, AgentOrd ord, DocNo doc,
                                                                 std::string& holder)>;
 
-// The tails of many agents, bounded in bytes, least recently used first out. Shared between the one writer and any
-// number of readers; thread-safe. A reader with an older snapshot never sees documents past its snapshot's count.
+// The tails of many agents of several partitions, bounded in bytes; projector/store/tail.h.
 class TailCache;
+// One partition's tails in a cache as they are now. A reader takes it *before* it takes its snapshot; see tail.h.
+struct TailScope;
 
-// The writing side, owned by the one thread that applies events. Reads and writes rows through the RowWriter given to
-// each call, so that it sees the batch's own writes.
+// The writing side, owned by the one thread that applies events to a partition. Reads and writes rows through the
+// RowWriter given to each call, so that it sees the batch's own writes.
 class IndexWriter {
  public:
-  IndexWriter(TailCache& tails, LoadDoc load);
+  IndexWriter(TailCache& tails, PartitionId partition, LoadDoc load);
   ~IndexWriter();
 
   // Adds the next document of the agent (doc numbers are given densely; `doc` is the number of documents before).
@@ -49,14 +55,15 @@ class IndexWriter {
   Status add(RowWriter& rows, AgentOrd ord, DocNo doc, const IndexedDoc& content);
 
   // The document must not appear in answers from now on; its terms leave the index rows in later work(). `content` is
-  // what was added.
+  // what was added. A document that was removed before is left as it is.
   Status remove(RowWriter& rows, AgentOrd ord, DocNo doc, const IndexedDoc& content);
 
   // Does up to `units` steps of queued merging and scrubbing, oldest first; each writes at most one chunk row.
   // Returns the steps done; fewer than `units` means that the queue is empty.
   Result<uint32_t> work(RowWriter& rows, uint32_t units);
 
-  // Forgets what it keeps in memory: after the rows below it were replaced or a batch was dropped.
+  // Forgets what it keeps in memory, the partition's tails included: after the rows below it were replaced or a batch
+  // was dropped.
   void reset();
 
  private:
@@ -64,10 +71,10 @@ class IndexWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-// A set of documents of one agent, as 256-bit pages.
+// A set of documents of one agent, as 256-bit pages. Two sets that meet have the same docs().
 class DocSet {
  public:
-  explicit DocSet(uint32_t docs = 0) : docs_(docs), words_((docs + 63) / 64) {}
+  explicit DocSet(uint32_t docs = 0) : docs_(docs), words_((docs + 63ULL) / 64) {}
   uint32_t docs() const { return docs_; }
   bool contains(uint32_t doc) const { return words_[doc >> 6] >> (doc & 63) & 1; }
   void insert(uint32_t doc) { words_[doc >> 6] |= uint64_t{1} << (doc & 63); }
@@ -87,41 +94,73 @@ class DocSet {
 struct Posting {
   uint32_t doc = 0;
   uint32_t count = 0;
+  bool operator==(const Posting&) const = default;
+};
+
+// What holds for every live posting of a term in documents [first_doc, end_doc): lets a reader skip a range that cannot
+// reach its best results.
+struct TermBound {
+  uint32_t first_doc = 0;
+  uint32_t end_doc = 0;
+  uint32_t max_count = 0;   // no posting's count is greater
+  uint32_t min_length = 0;  // no posting's document is shorter
 };
 
 // Counts of work, for explain and for the budget of DESIGN 5.6.
 struct IndexReads {
-  uint64_t point_reads = 0;  // Gets and seeks
+  uint64_t point_reads = 0;  // Gets, seeks and documents loaded from records
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint64_t postings = 0;
 };
 
-// One agent's index at one snapshot. Not thread-safe; must not outlive the rows and the cache it was opened on.
+// One agent's index at one snapshot. Not thread-safe; must not outlive the rows, the cache and the load function it
+// was opened on.
 class AgentIndex {
  public:
   // `docs`: the number of documents of the agent at this snapshot.
-  static Result<std::unique_ptr<AgentIndex>> open(const RowReader& rows, TailCache& tails, const LoadDoc& load,
+  static Result<std::unique_ptr<AgentIndex>> open(const RowReader& rows, const TailScope& tails, const LoadDoc& load,
                                                   AgentOrd ord, uint32_t docs);
   virtual ~AgentIndex() = default;
 
   virtual uint32_t docs() const = 0;
   // Documents that are not masked.
   virtual const DocSet& live() const = 0;
+  // The sum of their lengths.
+  virtual uint64_t live_words() const = 0;
+
+  // Of a live document. The columns of an agent's first 4,096 documents are read by open(), others when first asked
+  // for: if that fails these answer 0, status() tells the failure, and so does every later call that can fail.
   virtual uint32_t length(uint32_t doc) const = 0;
   virtual TimestampMs observed_at_ms(uint32_t doc) const = 0;
   virtual TimestampMs recorded_at_ms(uint32_t doc) const = 0;
   virtual TimestampMs expires_at_ms(uint32_t doc) const = 0;
+  // To be asked once after the last of those calls, before an answer is given.
+  virtual Status status() const = 0;
+
+  // Live documents whose expiry is at or before `now_ms`. Reads no columns where no document of the agent expires.
+  virtual Status expired(TimestampMs now_ms, DocSet& out) = 0;
 
   // Postings of a text term in order of document, live documents only; appended to `out`.
   virtual Status postings(uint32_t term, std::vector<Posting>& out) = 0;
-  // Live documents that carry the filter term; with `prefix`, one whose value starts with it.
+  // Bounds of a term over ranges of documents that together hold all its postings; appended to `out`.
+  virtual Status bounds(uint32_t term, std::vector<TermBound>& out) = 0;
+  // Live documents that carry the filter term; with `prefix`, one whose value starts with it. Replaces `out`.
   virtual Status filter(FilterField field, std::string_view value, bool prefix, DocSet& out) = 0;
   // Every distinct value of a filter field over live documents with its number of documents, sorted by value.
+  // Replaces `out`.
   virtual Status values(FilterField field, std::vector<std::pair<std::string, uint32_t>>& out) = 0;
 
   virtual const IndexReads& reads() const = 0;
 };
+
+// Compares an agent's index rows, masks included, with what its records say: `docs` documents, of which those that
+// `live` names are not masked. `first_difference` names the first row that differs (columns and masks before blocks,
+// blocks before chunks), or is left empty. Damaged index rows are differences; the Status tells failures to read.
+// Postings of masked documents are not compared, since scrubbing takes its time. Takes 64 bytes of memory for every
+// page of 256 documents, beside one page's postings.
+Status check_agent_index(const RowReader& rows, const LoadDoc& load, AgentOrd ord, uint32_t docs,
+                         const std::function<bool(DocNo)>& live, std::string* first_difference);
 
 // Names the layout of the index rows: part of the projection version.
 inline constexpr std::string_view kIndexLayoutVersion = "index-1";
