@@ -20,14 +20,23 @@ struct Rules {
   uint32_t links_per_memory_max = 0;
   v1::Limits limits;
 
-  bool active(v1::EventKind kind) const { return active_kinds.contains(kind); }
+  // The two kinds that bring rules into force need none themselves.
+  bool active(v1::EventKind kind) const {
+    return kind == v1::EVENT_KIND_EPOCH_STARTED || kind == v1::EVENT_KIND_RULES_ACTIVATED ||
+           active_kinds.contains(kind);
+  }
 };
 
 // What this build writes when it makes a log: version 1.
 v1::RulesActivated default_rules(uint32_t partition);
 
+// Whether this build can apply events of the kind. An event of an active kind that it cannot apply comes from rules
+// that a newer build wrote: the partition halts and says "upgrade". A door activates supported kinds only.
+bool kind_supported(v1::EventKind kind);
+
 // INVALID_ARGUMENT when a constant is out of range (zero, or so large that work per event would not be bounded), or a
-// kind that was active before is missing, or the version is not greater than the one before.
+// kind that was active before is missing, or the version is not greater than the one before, or ids must be shorter
+// than before. Kinds of later builds (numbers up to 127) are noted, not refused.
 Result<Rules> next_rules(const Rules& before, const v1::RulesActivated& event);
 
 }  // namespace mnemo

@@ -1,0 +1,27 @@
+// File: events/genesis.h
+// The first records of every partition: which log and epoch this is, and the rules in force from the start.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "events/clock.h"
+#include "events/ids.h"
+#include "events/log.h"
+#include "events/result.h"
+#include "events/uuid.h"
+
+namespace mnemo {
+
+// EpochStarted and RulesActivated{default_rules} for each partition, in order. Only who creates a log appends them,
+// all at once, before anything else.
+std::vector<NewRecord> genesis_records(const LogIdentity& identity, const Bytes16& fingerprint_check,
+                                       const Clock& clock, UuidGenerator& ids);
+
+// Whether the record at the start of a partition's epoch is this log's: DATA_LOSS when it is no EpochStarted,
+// FAILED_PRECONDITION, naming the difference, when it is another log's, epoch's or partition's, or of another
+// fingerprint secret (`fingerprint_check` as FingerprintKey::check_value() gives it).
+Status check_genesis(std::string_view value, PartitionId partition, const LogIdentity& identity,
+                     const Bytes16& fingerprint_check);
+
+}  // namespace mnemo
