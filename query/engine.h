@@ -102,6 +102,9 @@ struct Profile {
   int64_t b = kFixedOne * 3 / 4;
   bool drop_speaker_names = true;
   static Profile defaults() { return {}; }
+  // INVALID_ARGUMENT: k1 outside 0 to 100, b outside 0 to 1.
+  Status check() const;
+  // 32 hexadecimal digits of every field, the formula and the analysis: equal hashes rank alike.
   std::string hash() const;
 };
 

@@ -1,0 +1,68 @@
+#include "query/engine.h"
+
+#include "query/gather.h"
+#include "query/lookup.h"
+#include "query/pack.h"
+#include "query/plan.h"
+#include "query/rank.h"
+#include "query/request.h"
+
+namespace mnemo {
+namespace {
+
+// Reads that the engine makes itself: the agent's row, the queue of forgets when it is not empty, one per memory.
+void count_own_reads(const View& view, const Answer& answer, IndexReads& reads) {
+  const bool forgets_looked_up = view.meta().pending_first != view.meta().pending_next;
+  reads.point_reads += 1 + (forgets_looked_up ? 1 : 0) + answer.hits.size();
+  reads.rows += 1 + answer.hits.size();
+}
+
+Explain explain_plan(const Profile& profile, const Plan& plan) {
+  Explain explain;
+  explain.profile = profile.hash();
+  for (const QueryTerm& term : plan.terms) explain.query_terms.push_back(term.text);
+  explain.dropped = plan.dropped;
+  return explain;
+}
+
+}  // namespace
+
+Result<Answer> Engine::retrieve(const View& view, const RetrieveRequest& request) const {
+  MNEMO_TRY(profile_.check());
+  MNEMO_TRY(check_request(request));
+  Answer answer;
+  answer.position = {view.partition(), view.meta().epoch, view.meta().next_offset};
+  MNEMO_ASSIGN(const auto agent, view.agent(request.name_space, request.agent_id));
+  if (!agent) {
+    if (request.explain) answer.explain.profile = profile_.hash();
+    return answer;
+  }
+
+  MNEMO_ASSIGN(const auto index, view.index(*agent));
+  const TimestampMs reference = request.reference_time_ms.value_or(view.meta().event_time_ms);
+  MNEMO_ASSIGN(const DocSet visible, visible_documents(view, *agent, *index, reference));
+  MNEMO_ASSIGN(Plan plan, make_plan(profile_, request, *index, visible));
+  if (request.explain) answer.explain = explain_plan(profile_, plan);
+  MNEMO_ASSIGN(const Gathered gathered, gather(*index, visible, request.filter, std::move(plan)));
+  const Ranker ranker(profile_, *index, gathered);
+  for (const Ranked& ranked : ranker.best(request.limit)) {
+    Hit& hit = answer.hits.emplace_back();
+    hit.score = ranked.score;
+    if (request.explain) hit.terms = ranker.shares(ranked.doc);
+    MNEMO_ASSIGN(hit.memory, fetch_memory(view, {request.name_space, request.agent_id}, agent->ord, ranked.doc));
+  }
+  // A column that could not be read answered 0 meanwhile: nothing made of it may leave.
+  MNEMO_TRY(index->status());
+  const uint32_t candidates = gathered.candidates.count();
+  answer.truncated = candidates > answer.hits.size();
+  if (request.context_token_budget > 0) answer.context = pack_context(answer.hits, request.context_token_budget);
+  if (request.explain) {
+    answer.explain.documents = gathered.corpus.documents;
+    answer.explain.candidates = candidates;
+    answer.explain.reads = index->reads();
+    count_own_reads(view, answer, answer.explain.reads);
+  }
+  return answer;
+}
+
+}  // namespace mnemo
