@@ -33,6 +33,10 @@ Result<std::optional<AgentRef>> read_agent(const RowReader& rows, std::string_vi
 
 void encode_memory_row(const MemoryRowValue& value, std::string& out) {
   out.push_back(static_cast<char>(value.row.state));
+  if (value.row.state == MemoryRow::State::kAlias) {
+    put_bytes(out, value.target);
+    return;
+  }
   put_varint(out, value.row.doc);
   if (value.row.state == MemoryRow::State::kLive) return;
   out.append(reinterpret_cast<const char*>(value.created_event_id.data()), value.created_event_id.size());
@@ -43,14 +47,16 @@ Status decode_memory_row(std::string_view bytes, MemoryRowValue& out) {
   Decoder in(bytes);
   const uint8_t state = in.u8();
   out.row.state = static_cast<MemoryRow::State>(state);
-  out.row.doc = static_cast<uint32_t>(in.varint());
+  const bool alias = out.row.state == MemoryRow::State::kAlias;
+  out.target = alias ? in.bytes() : std::string_view();
+  out.row.doc = alias ? 0 : static_cast<uint32_t>(in.varint());
   out.fingerprint.clear();
-  if (out.row.state != MemoryRow::State::kLive) {
+  if (out.row.state != MemoryRow::State::kLive && !alias) {
     const std::string_view id = in.raw(out.created_event_id.size());
     if (id.size() == out.created_event_id.size()) std::memcpy(out.created_event_id.data(), id.data(), id.size());
     out.fingerprint = in.bytes();
   }
-  if (state > static_cast<uint8_t>(MemoryRow::State::kExpired) || !in.done()) {
+  if (state > static_cast<uint8_t>(MemoryRow::State::kAlias) || !in.done()) {
     return fail(Code::kDataLoss, "a memory row of a projection is damaged: rebuild the projection from the log");
   }
   return {};

@@ -24,6 +24,7 @@ struct MemoryRowValue {
   MemoryRow row;
   Bytes16 created_event_id{};  // tombstones only
   std::string fingerprint;     // tombstones only; 16 bytes or empty
+  std::string target;          // aliases only: the memory's own key
 };
 void encode_memory_row(const MemoryRowValue& value, std::string& out);
 Status decode_memory_row(std::string_view bytes, MemoryRowValue& out);

@@ -17,6 +17,7 @@ namespace mnemo::keys {
 enum class Row : char {
   // Logical rows: covered by the `state` digest.
   kAgent = 'A',       // A namespace 0x1f agent -> ord
+  kAgentName = 'a',   // a ord -> namespace 0x1f agent
   kRecord = 'R',      // R ord doc -> record, or the stub of a forgotten one
   kMemory = 'I',      // I ord id -> current document and flags, or a tombstone
   kKey = 'K',         // K ord key16 -> outcome of an idempotency key

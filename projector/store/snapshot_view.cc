@@ -25,6 +25,7 @@ Result<std::optional<MemoryRow>> SnapshotView::memory(AgentOrd ord, std::string_
   if (!found) return std::nullopt;
   MemoryRowValue value;
   MNEMO_TRY(decode_memory_row(row, value));
+  if (value.row.state == MemoryRow::State::kAlias) return std::nullopt;
   return value.row;
 }
 

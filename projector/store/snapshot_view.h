@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 
 #include "projector/store/db_rows.h"
+#include "projector/store/tail.h"
 #include "projector/store/view.h"
 
 namespace mnemo {
@@ -32,10 +33,14 @@ class SnapshotView final : public View {
 
  private:
   SnapshotView(rocksdb::DB& db, PartitionId partition, TailCache& tails, const LoadDoc& load)
-      : partition_(partition), tails_(tails), load_(load), snapshot_(&db), rows_(db, snapshot_.snapshot()) {}
+      : partition_(partition),
+        tails_(tails.scope(partition)),
+        load_(load),
+        snapshot_(&db),
+        rows_(db, snapshot_.snapshot()) {}
 
   PartitionId partition_;
-  TailCache& tails_;
+  TailScope tails_;  // taken before the snapshot: see tail.h
   const LoadDoc& load_;
   rocksdb::ManagedSnapshot snapshot_;
   DbRows rows_;

@@ -8,6 +8,7 @@
 
 #include "projector/store/index.h"
 #include "projector/store/store.h"
+#include "projector/store/tail.h"
 
 namespace mnemo {
 

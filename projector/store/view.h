@@ -30,7 +30,8 @@ struct AgentRef {
 
 // A memory's row: its current document, or the tombstone it left.
 struct MemoryRow {
-  enum class State : uint8_t { kLive = 0, kForgotten = 1, kExpired = 2 };
+  // kAlias: no memory, but the key of one that has an id of its own; views show it as absent.
+  enum class State : uint8_t { kLive = 0, kForgotten = 1, kExpired = 2, kAlias = 3 };
   State state = State::kLive;
   uint32_t doc = 0;
 };

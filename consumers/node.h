@@ -1,0 +1,87 @@
+// File: consumers/node.h
+// A running mnemo without doors: one log, one projection a partition, and the threads that keep them together.
+//
+// Thread-safe once opened. close() (or the destructor) stops the followers, flushes, and lets go of the directory.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "consumers/outcomes.h"
+#include "consumers/project.h"
+#include "events/fingerprint.h"
+#include "events/log.h"
+#include "events/uuid.h"
+#include "projector/projection.h"
+
+namespace mnemo {
+
+struct NodeOptions {
+  size_t memory_bytes = 512 << 20;
+  PollLimits batch;
+  bool ticks = true;  // append Ticked when an expiry is due or work is pending
+};
+
+// A write that is durable, and what became of it.
+struct Written {
+  Position position;
+  Outcome outcome;
+};
+
+class Node {
+ public:
+  // `log` and `clock` must outlive the node. Projections live in `state_dir`/p0, p1, ... Checks that each projection
+  // continues this very log (FAILED_PRECONDITION or DATA_LOSS naming what differs and the ways out), then follows.
+  static Result<std::unique_ptr<Node>> open(Log& log, const FingerprintKey& key, const Clock& clock,
+                                            const std::filesystem::path& state_dir, const NodeOptions& options);
+  ~Node();
+
+  uint32_t partitions() const { return static_cast<uint32_t>(partitions_.size()); }
+  Log& log() { return log_; }
+  Projection& projection(PartitionId partition) { return *partitions_[partition.value]->projection; }
+  PartitionId partition_for(std::string_view name_space, std::string_view agent_id) const;
+
+  // Completes the envelope (event id, schema version, recorded_at, fingerprint), checks it against the rules in force,
+  // appends it, and waits until it has been applied. INVALID_ARGUMENT before anything is appended;
+  // DEADLINE_EXCEEDED, with the position, when it is durable but not applied in time.
+  Result<Written> write(v1::Envelope envelope, Deadline deadline);
+
+  // As write(), without waiting: `done` is called once, from another thread, with the outcome or the failed append.
+  using WriteDone = std::function<void(Result<Written>)>;
+  Status write_async(std::vector<v1::Envelope> envelopes, std::function<void(size_t index, Result<Written>)> done);
+
+  // Waits until everything that was on the log when it was called has been applied.
+  Status wait_applied(Deadline deadline);
+  Result<std::unique_ptr<View>> view(PartitionId partition) const;
+
+  Status close();
+
+ private:
+  struct Partition {
+    std::unique_ptr<Projection> projection;
+    std::unique_ptr<ProjectRole> role;
+    std::unique_ptr<Follower> follower;
+    std::jthread thread;
+  };
+
+  Node(Log& log, const FingerprintKey& key, const Clock& clock, const NodeOptions& options);
+  Status open_partition(PartitionId partition, const std::filesystem::path& dir);
+  Status prepare(v1::Envelope& envelope);
+  void follow(Partition& partition, const std::stop_token& stop);
+
+  Log& log_;
+  FingerprintKey key_;
+  const Clock& clock_;
+  NodeOptions options_;
+  UuidGenerator ids_;
+  StoreResources resources_;
+  Outcomes outcomes_;
+  FlushBudget flush_budget_;
+  std::vector<std::unique_ptr<Partition>> partitions_;
+  bool closed_ = false;
+};
+
+}  // namespace mnemo

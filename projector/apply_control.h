@@ -1,0 +1,28 @@
+// File: projector/apply_control.h
+// Control events: what the log says about itself. Internal to projector/.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "events/log.h"
+#include "projector/state.h"
+
+namespace mnemo {
+
+struct ControlContext {
+  const LogIdentity& log;
+  const LogRecord& record;
+  TimestampMs recorded_at_ms = 0;
+};
+
+// Done, unless `skip` says why not.
+struct ControlDecision {
+  std::optional<SkipReason> skip;
+  std::string why;
+};
+
+// An error halts the partition: rules of a newer build, or another log's epoch.
+Result<ControlDecision> decide_control(State& state, const ControlContext& context, const v1::Envelope& envelope);
+
+}  // namespace mnemo

@@ -1,0 +1,126 @@
+#include "projector/projection.h"
+
+#include "projector/store/record_index.h"
+#include "projector/store/store_resources.h"
+
+namespace mnemo {
+
+Projection::Projection(const ProjectionOptions& options, std::unique_ptr<Store> store)
+    : partition_(options.store.partition),
+      store_(std::move(store)),
+      rows_(store_->rows()),
+      index_(options.store.resources->tails(), partition_, load_from_records()),
+      machine_(options.log, partition_, rows_, index_) {}
+
+Result<std::unique_ptr<Projection>> Projection::open(const ProjectionOptions& options) {
+  MNEMO_ASSIGN(auto store, Store::open(options.store));
+  std::unique_ptr<Projection> projection(new Projection(options, std::move(store)));
+  std::string version;
+  MNEMO_ASSIGN(const bool versioned, projection->rows_.get(kVersionKey, version));
+  if (versioned && version != projection_version()) {
+    return fail(Code::kFailedPrecondition, "the projection in " + options.store.dir.string() + " was written as " +
+                                               version + ", this build writes " + projection_version() +
+                                               ": replay the log into a new one");
+  }
+  MNEMO_TRY(projection->machine_.load());
+  projection->publish();
+  return projection;
+}
+
+Status Projection::apply_all(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
+                             std::vector<Outcome>* outcomes, size_t& done) {
+  static thread_local Outcome scratch;
+  for (done = 0; done < records.size(); ++done) {
+    const LogRecord& record = records[done];
+    const uint64_t offset = record.position.offset;
+    if (offset < machine_.meta().next_offset) continue;
+    Outcome& outcome = outcomes != nullptr ? outcomes->emplace_back() : scratch;
+    MNEMO_TRY(machine_.apply(record, skips.contains(offset), outcome));
+  }
+  return {};
+}
+
+Status Projection::apply(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
+                         std::vector<Outcome>* outcomes, bool announce) {
+  if (outcomes != nullptr) outcomes->clear();
+  size_t done = 0;
+  const Status applied = apply_all(records, skips, outcomes, done);
+  if (applied) return commit(announce);
+  // The overlay holds a part of the record that failed. Do the ones before it again, without it.
+  MNEMO_TRY(restart_batch());
+  if (outcomes != nullptr) outcomes->clear();
+  size_t again = 0;
+  MNEMO_TRY(apply_all(records.first(done), skips, outcomes, again));
+  if (done > 0) MNEMO_TRY(commit(announce));
+  return applied;
+}
+
+Status Projection::commit(bool announce) {
+  machine_.finish_batch(announce);
+  for (; outbox_first_ < outbox_drop_; ++outbox_first_) {
+    rows_.erase(keys::of_sequence(keys::Row::kOutbox, outbox_first_));
+  }
+  rows_.put(kVersionKey, projection_version());
+  if (const Status written = store_->write(rows_); !written) {
+    MNEMO_TRY(restart_batch());
+    return written;
+  }
+  rows_.clear();
+  machine_.trim();
+  publish();
+  return {};
+}
+
+Status Projection::restart_batch() {
+  rows_.clear();
+  return machine_.load();
+}
+
+void Projection::publish() {
+  {
+    const std::lock_guard lock(mutex_);
+    applied_ = machine_.meta();
+    if (points_ != machine_.points()) points_ = machine_.points();
+  }
+  changed_.notify_all();
+}
+
+void Projection::drop_outbox_below(uint64_t number) { outbox_drop_ = std::max(outbox_drop_, number); }
+
+Meta Projection::applied() const {
+  const std::lock_guard lock(mutex_);
+  return applied_;
+}
+
+std::vector<DigestPoint> Projection::points() const {
+  const std::lock_guard lock(mutex_);
+  return points_;
+}
+
+Status Projection::wait(uint64_t offset, Deadline deadline) const {
+  std::unique_lock lock(mutex_);
+  const auto settled = [&] { return applied_.next_offset >= offset || halted_.has_value(); };
+  const bool in_time = changed_.wait_until(lock, deadline, settled);
+  if (applied_.next_offset >= offset) return {};
+  if (halted_) return fail(*halted_);
+  MNEMO_CHECK(!in_time);
+  return fail(Code::kDeadlineExceeded,
+              "applied up to offset " + std::to_string(applied_.next_offset) + " of partition " +
+                  std::to_string(partition_.value) + " when the deadline came, " + std::to_string(offset) + " was asked for",
+              true);
+}
+
+void Projection::set_halted(std::optional<Error> why) {
+  {
+    const std::lock_guard lock(mutex_);
+    halted_ = std::move(why);
+  }
+  changed_.notify_all();
+}
+
+std::optional<Error> Projection::halted() const {
+  const std::lock_guard lock(mutex_);
+  return halted_;
+}
+
+}  // namespace mnemo

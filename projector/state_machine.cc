@@ -1,0 +1,206 @@
+#include "projector/state_machine.h"
+
+#include <algorithm>
+
+#include "events/hash.h"
+#include "projector/apply.h"
+#include "projector/apply_control.h"
+#include "projector/store/outbox.h"
+
+namespace mnemo {
+namespace {
+
+constexpr uint32_t kIndexUnitsPerEvent = 4;    // of index maintenance: derived rows, so a constant of this build
+constexpr uint32_t kIndexUnitsPerTick = 256;
+constexpr uint64_t kSkipRowsKept = 10000;      // the newest; all are counted
+constexpr size_t kWhyBytesMax = 512;
+
+}  // namespace
+
+// Reused from record to record, to spare allocations.
+struct StateMachine::Scratch {
+  v1::Envelope envelope;
+  std::vector<DeadLetter> dead_letters;  // of this batch
+};
+
+StateMachine::StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index)
+    : log_(log), state_(partition, rows, index), scratch_(std::make_unique<Scratch>()) {}
+
+StateMachine::~StateMachine() = default;
+
+Status StateMachine::apply(const LogRecord& record, bool skip, Outcome& outcome) {
+  outcome.clear();
+  MNEMO_CHECK(record.position.partition == state_.partition());
+  MNEMO_CHECK(record.position.offset >= state_.meta().next_offset);
+  MNEMO_TRY(decide(record, skip, outcome));
+  outcome.record_id = state_.meta().last_event_id;
+  note_record(record);
+  const bool accepted = outcome.kind == Outcome::Kind::kApplied || outcome.kind == Outcome::Kind::kRejected;
+  const bool control = outcome.kind == Outcome::Kind::kControl;
+  if (!accepted && !control) return {};
+  MNEMO_TRY(do_pending_work(state_));
+  const bool tick = control && scratch_->envelope.event_case() == v1::Envelope::kTicked;
+  MNEMO_TRY(state_.index().work(state_.rows(), tick ? kIndexUnitsPerTick : kIndexUnitsPerEvent));
+  return accepted ? state_.take_point_if_due(record.position.offset) : state_.note_expiry_due();
+}
+
+void StateMachine::note_record(const LogRecord& record) {
+  Meta& meta = state_.meta();
+  meta.next_offset = record.position.offset + 1;
+  meta.last_offset = record.position.offset;
+  meta.last_checksum = xxh3_64(record.value);
+}
+
+namespace {
+
+// How the event concerns this partition: nullopt when it does.
+std::optional<SkipReason> misplaced(const LogRecord& record, const v1::Envelope& envelope, EventKind kind,
+                                    uint32_t partitions) {
+  const std::string expected =
+      is_control(kind) ? std::string(kControlKey) : message_key(envelope.namespace_(), envelope.agent_id());
+  if (record.key != expected) return SkipReason::kKeyMismatch;
+  const bool ours = is_control(kind) || partition_of(record.key, partitions) == record.position.partition;
+  return ours ? std::nullopt : std::optional(SkipReason::kWrongPartition);
+}
+
+Status apply_agent_event(State& state, const EventContext& context, Outcome& outcome) {
+  const v1::Envelope& e = *context.envelope;
+  switch (e.event_case()) {
+    case v1::Envelope::kRemembered: return apply_remembered(state, context, e.remembered(), outcome);
+    case v1::Envelope::kUpdated: return apply_updated(state, context, e.updated(), outcome);
+    case v1::Envelope::kForgotten: return apply_forgotten(state, context, e.forgotten(), outcome);
+    case v1::Envelope::kForgottenByFilter:
+      return apply_forgotten_by_filter(state, context, e.forgotten_by_filter(), outcome);
+    case v1::Envelope::kAccessed: return apply_accessed(state, context, e.accessed(), outcome);
+    case v1::Envelope::kEmbeddingAttached: return apply_embedding(state, context, e.embedding_attached(), outcome);
+    case v1::Envelope::kLinked: return apply_linked(state, context, e.linked(), outcome);
+    case v1::Envelope::kUnlinked: return apply_unlinked(state, context, e.unlinked(), outcome);
+    case v1::Envelope::kConsolidateRequested:
+    case v1::Envelope::kPruneRequested:
+    case v1::Envelope::kSummaryAttached:
+    case v1::Envelope::kImported:
+    case v1::Envelope::kEpochStarted:
+    case v1::Envelope::kRulesActivated:
+    case v1::Envelope::kPolicyUpdated:
+    case v1::Envelope::kTicked:
+    case v1::Envelope::kSkipRecorded:
+    case v1::Envelope::kOperationStarted:
+    case v1::Envelope::kOperationStepDone:
+    case v1::Envelope::kOperationFinished:
+    case v1::Envelope::kSubjectErased:
+    case v1::Envelope::EVENT_NOT_SET: break;
+  }
+  return fail(Code::kFailedPrecondition, "the rules on the log activate " + std::string(kind_name(kind_of(e))) +
+                                             ", which this build does not know: upgrade mnemo");
+}
+
+TimestampMs effective_recorded_at(const v1::Envelope& envelope, const LogRecord& record) {
+  const TimestampMs given = envelope.recorded_at_ms();
+  return given == 0 || given > record.appended_at_ms ? record.appended_at_ms : given;
+}
+
+}  // namespace
+
+Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome) {
+  v1::Envelope& envelope = scratch_->envelope;
+  state_.meta().last_event_id = {};
+  if (skip) return skip_record(record, SkipReason::kOperator, "an operator's SkipRecorded names it", outcome);
+  if (!envelope.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
+    return skip_record(record, SkipReason::kUndecodable, "not an Envelope", outcome);
+  }
+  const std::optional<Bytes16> event_id = bytes16(envelope.event_id());
+  if (!event_id) return skip_record(record, SkipReason::kInvalid, "event_id is not 16 bytes", outcome);
+  state_.meta().last_event_id = *event_id;
+  if (envelope.schema_version() > kSchemaVersion) {
+    return fail(Code::kFailedPrecondition,
+                "the record at " + to_string(record.position) + " has schema version " +
+                    std::to_string(envelope.schema_version()) + ", this build reads up to " +
+                    std::to_string(kSchemaVersion) + ": upgrade mnemo, or skip the record with `mnemo skip`");
+  }
+  const EventKind kind = kind_of(envelope);
+  const bool founding = kind == v1::EVENT_KIND_EPOCH_STARTED || kind == v1::EVENT_KIND_RULES_ACTIVATED;
+  if (!founding && !rules().active(kind)) {
+    return skip_record(record, SkipReason::kKindNotActive,
+                       std::string(kind_name(kind)) + " is not active at this position", outcome);
+  }
+  if (const auto reason = misplaced(record, envelope, kind, log_.partitions)) {
+    return skip_record(record, *reason, "message key or partition do not fit the envelope", outcome);
+  }
+  if (const Status valid = validate(envelope, rules()); !valid) {
+    return skip_record(record, SkipReason::kInvalid, valid.error().message, outcome);
+  }
+  if (is_control(kind)) return apply_control(record, envelope, outcome);
+
+  EventContext context;
+  context.envelope = &envelope;
+  context.event_id = *event_id;
+  context.recorded_at_ms = effective_recorded_at(envelope, record);
+  MNEMO_ASSIGN(context.agent, state_.agent(envelope.namespace_(), envelope.agent_id()));
+  // Accepted events move event time; whether this one is accepted, nobody knows yet. Those that are not must leave no
+  // trace, so time is put back for them.
+  const TimestampMs before = state_.meta().event_time_ms;
+  state_.meta().event_time_ms = std::max(before, context.recorded_at_ms);
+  MNEMO_TRY(apply_agent_event(state_, context, outcome));
+  Counters& counters = state_.meta().counters;
+  if (outcome.kind == Outcome::Kind::kDuplicate) ++counters.duplicates;
+  if (outcome.kind == Outcome::Kind::kConflict) ++counters.conflicts;
+  const bool accepted = outcome.kind == Outcome::Kind::kApplied || outcome.kind == Outcome::Kind::kRejected;
+  if (!accepted) state_.meta().event_time_ms = before;
+  return {};
+}
+
+Status StateMachine::apply_control(const LogRecord& record, const v1::Envelope& envelope, Outcome& outcome) {
+  ControlContext context{log_, record, effective_recorded_at(envelope, record)};
+  MNEMO_ASSIGN(const ControlDecision decision, decide_control(state_, context, envelope));
+  if (decision.skip) return skip_record(record, *decision.skip, decision.why, outcome);
+  outcome.kind = Outcome::Kind::kControl;
+  outcome.event_id = state_.meta().last_event_id;
+  ++state_.meta().counters.control;
+  return {};
+}
+
+Status StateMachine::skip_record(const LogRecord& record, SkipReason reason, std::string_view why, Outcome& outcome) {
+  outcome.kind = Outcome::Kind::kSkipped;
+  outcome.skip = reason;
+  outcome.message = why;
+  outcome.event_id = state_.meta().last_event_id;
+  DeadLetter letter{record.position.offset, reason, std::string(why.substr(0, kWhyBytesMax))};
+  std::string row;
+  encode_skip(letter, row);
+  state_.rows().put(keys::of_sequence(keys::Row::kSkip, letter.offset), row);
+  scratch_->dead_letters.push_back(std::move(letter));
+
+  Counters& counters = state_.meta().counters;
+  ++counters.skipped[static_cast<size_t>(reason)];
+  uint64_t total = 0;
+  for (const uint64_t n : counters.skipped) total += n;
+  if (total <= kSkipRowsKept) return {};
+  const std::string from = keys::start(keys::Row::kSkip);
+  std::string oldest;
+  MNEMO_TRY(state_.rows().scan(from, prefix_end(from), [&oldest](std::string_view key, std::string_view /*value*/) {
+    oldest = key;
+    return false;
+  }));
+  state_.rows().erase(oldest);
+  return {};
+}
+
+void StateMachine::finish_batch(bool announce) {
+  OutboxBatch batch;
+  batch.epoch = state_.meta().epoch;
+  batch.seq = state_.meta().seq;
+  batch.next_offset = state_.meta().next_offset;
+  for (const auto& [name, tier] : state_.take_touched()) {
+    const size_t split = name.find(kKeySeparator);
+    batch.invalidations.push_back({name.substr(0, split), name.substr(split + 1), tier});
+  }
+  batch.dead_letters = std::exchange(scratch_->dead_letters, {});
+  if (announce && !batch.empty()) {
+    std::string row;
+    encode_outbox(batch, row);
+    state_.rows().put(keys::of_sequence(keys::Row::kOutbox, state_.meta().outbox_next++), row);
+  }
+  state_.save();
+}
+
+}  // namespace mnemo

@@ -1,0 +1,113 @@
+#include "projector/store/block.h"
+
+#include <algorithm>
+
+namespace mnemo {
+namespace {
+
+uint16_t get_le16(const char* p) {
+  const auto* b = reinterpret_cast<const unsigned char*>(p);
+  return static_cast<uint16_t>(b[0] | b[1] << 8);
+}
+void put_le16(std::string& out, uint32_t v) {
+  out.push_back(static_cast<char>(v));
+  out.push_back(static_cast<char>(v >> 8));
+}
+
+}  // namespace
+
+void ChunkBuilder::begin_term(uint32_t term, uint32_t doc) {
+  if (terms_.empty()) first_ = place_of(term, doc);
+  MNEMO_CHECK(terms_.empty() || terms_.back() < term);
+  terms_.push_back(term);
+  begins_.push_back(static_cast<uint16_t>(entries_.size()));
+  entry_ = entries_.size();
+  next_doc_ = 0;
+  const EntryBound none;
+  entries_.push_back(static_cast<char>(none.max_count));
+  entries_.push_back(static_cast<char>(none.min_length));
+}
+
+void ChunkBuilder::add_encoded(uint32_t term, std::string_view entry) {
+  begin_term(term, 0);
+  entries_.resize(entry_);
+  entries_.append(entry);
+}
+
+void ChunkBuilder::finish(std::string& out) {
+  MNEMO_CHECK(terms_.size() <= UINT16_MAX && entries_.size() <= UINT16_MAX);
+  out.reserve(out.size() + bytes());
+  out.push_back(static_cast<char>(BlockForm::kChunk));
+  put_le16(out, static_cast<uint32_t>(terms_.size()));
+  for (const uint32_t term : terms_) put_le32(out, term);
+  for (const uint16_t begin : begins_) put_le16(out, begin);
+  out.append(entries_);
+  terms_.clear();
+  begins_.clear();
+  entries_.clear();
+}
+
+bool ChunkView::parse(std::string_view row) {
+  *this = ChunkView();
+  if (row.size() < 3 || row[0] != static_cast<char>(BlockForm::kChunk)) return false;
+  const uint32_t terms = get_le16(row.data() + 1);
+  if (row.size() < 3 + size_t{terms} * 6) return false;
+  terms_ = terms;
+  hashes_ = row.data() + 3;
+  begins_ = hashes_ + size_t{terms} * 4;
+  entries_ = row.substr(3 + size_t{terms} * 6);
+  return true;
+}
+
+uint32_t ChunkView::lower_bound(uint32_t term) const {
+  uint32_t low = 0;
+  for (uint32_t n = terms_; n > 0;) {
+    const uint32_t half = n / 2;
+    const bool right = this->term(low + half) < term;
+    low = right ? low + half + 1 : low;
+    n = right ? n - half - 1 : half;
+  }
+  return low;
+}
+
+std::string_view ChunkView::entry(uint32_t i) const {
+  const size_t from = get_le16(begins_ + size_t{i} * 2);
+  const size_t to = i + 1 < terms_ ? get_le16(begins_ + size_t{i} * 2 + 2) : entries_.size();
+  if (from >= to || to > entries_.size()) return {};
+  return entries_.substr(from, to - from);
+}
+
+bool ChunkView::intact(uint32_t docs) const {
+  for (uint32_t i = 0; i < terms_; ++i) {
+    if (i > 0 && term(i - 1) >= term(i)) return false;
+    if (!for_each_posting(entry(i), docs, [](uint32_t, uint32_t) { return true; })) return false;
+  }
+  return terms_ > 0 || entries_.empty();
+}
+
+size_t Fence::find(Place place) const {
+  const auto after = std::upper_bound(places_.begin(), places_.end(), place);
+  return after == places_.begin() ? kNone : static_cast<size_t>(after - places_.begin()) - 1;
+}
+
+void put_fence_place(std::string& out, Place before, Place place) {
+  const uint64_t step = term_of(place) - term_of(before);
+  put_varint(out, step << 1 | (doc_of(place) != 0 ? 1 : 0));
+  if (doc_of(place) != 0) put_varint(out, doc_of(place));
+}
+
+bool read_fence_places(Decoder& in, Fence& fence) {
+  uint64_t term = 0;
+  while (in.ok() && !in.at_end()) {
+    const uint64_t step = in.varint();
+    const uint64_t doc = (step & 1) != 0 ? in.varint() : 0;
+    term += step >> 1;
+    if (!in.ok() || term > UINT32_MAX || doc > UINT32_MAX) return false;
+    const Place place = place_of(static_cast<uint32_t>(term), static_cast<uint32_t>(doc));
+    if (fence.size() > 0 && fence[fence.size() - 1] >= place) return false;
+    fence.push_back(place);
+  }
+  return in.ok();
+}
+
+}  // namespace mnemo

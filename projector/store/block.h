@@ -1,0 +1,173 @@
+// File: projector/store/block.h
+// Chunks: text postings of a range of terms, the one encoding of block rows and chunk rows. Fences: where each chunk of
+// a segment begins. docs/formats.md has the bytes.
+//
+// Documents are numbered from the first of the segment that the chunk belongs to. Decoders never read outside their
+// input; what they cannot make sense of is reported as damage, never guessed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "events/coding.h"
+#include "events/result.h"
+#include "projector/store/index.h"
+
+namespace mnemo {
+
+enum class BlockForm : uint8_t { kChunk = 0, kFence = 1 };  // first byte of a block row; chunk rows have kChunk
+
+// What a term's entry says of all its postings. 255 as a count stands for any count from 255 on; a length over 255 is
+// told as 255.
+struct EntryBound {
+  uint8_t max_count = 0;
+  uint8_t min_length = 255;
+};
+inline EntryBound bound_of(uint32_t count, uint32_t length) {
+  return {static_cast<uint8_t>(count < 255 ? count : 255), static_cast<uint8_t>(length < 255 ? length : 255)};
+}
+
+// Where a posting stands in a segment: by term, then document. Order of numbers is order of postings.
+using Place = uint64_t;
+inline Place place_of(uint32_t term, uint32_t doc) { return uint64_t{term} << 32 | doc; }
+inline uint32_t term_of(Place place) { return static_cast<uint32_t>(place >> 32); }
+inline uint32_t doc_of(Place place) { return static_cast<uint32_t>(place); }
+
+class ChunkBuilder {
+ public:
+  explicit ChunkBuilder(size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  bool empty() const { return terms_.empty(); }
+  Place first() const { return first_; }
+
+  // Adds a posting, the next in order of Place. False, and nothing added, when the row could grow beyond its limit.
+  bool add(uint32_t term, uint32_t doc, uint32_t count, EntryBound bound) {
+    const bool new_term = terms_.empty() || terms_.back() != term;
+    if (bytes() + (new_term ? kTermBytes : 0) + kPostingBytesMax > bytes_max_) [[unlikely]] return false;
+    if (new_term) begin_term(term, doc);
+    const auto gap = static_cast<uint64_t>(doc - next_doc_) << 1;
+    next_doc_ = doc + 1;
+    if (count == 1) {
+      put_varint(entries_, gap);
+    } else {
+      put_varint(entries_, gap | 1);
+      put_varint(entries_, count);
+    }
+    widen(bound);
+    return true;
+  }
+
+  // Adds a term with its postings as they are already encoded; for rewriting a chunk, which never makes it longer.
+  void add_encoded(uint32_t term, std::string_view entry);
+
+  // Appends the row to `out` and begins anew.
+  void finish(std::string& out);
+
+ private:
+  static constexpr size_t kHeaderBytes = 3;
+  static constexpr size_t kTermBytes = 4 + 2 + 2;
+  static constexpr size_t kPostingBytesMax = 5 + 5;
+
+  size_t bytes() const { return kHeaderBytes + terms_.size() * 6 + entries_.size(); }
+  void begin_term(uint32_t term, uint32_t doc);
+  void widen(EntryBound bound) {
+    auto& max_count = reinterpret_cast<uint8_t&>(entries_[entry_]);
+    auto& min_length = reinterpret_cast<uint8_t&>(entries_[entry_ + 1]);
+    if (bound.max_count > max_count) max_count = bound.max_count;
+    if (bound.min_length < min_length) min_length = bound.min_length;
+  }
+
+  size_t bytes_max_;
+  Place first_ = 0;
+  uint32_t next_doc_ = 0;
+  size_t entry_ = 0;  // where the open term's entry begins
+  std::vector<uint32_t> terms_;
+  std::vector<uint16_t> begins_;
+  std::string entries_;
+};
+
+// A chunk row as it lies in memory; a view. Reading a term of a damaged chunk tells damage or finds other postings,
+// within bounds.
+class ChunkView {
+ public:
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  // False when the row is too short for what it says it holds.
+  bool parse(std::string_view row);
+
+  uint32_t terms() const { return terms_; }
+  uint32_t term(uint32_t i) const { return get_le32(hashes_ + size_t{i} * 4); }
+  // Of the first term that is not less; terms() when there is none.
+  uint32_t lower_bound(uint32_t term) const;
+  // The entry of the i-th term; empty when it is damaged.
+  std::string_view entry(uint32_t i) const;
+  // Terms ascend strictly and every posting of `docs` documents decodes: what is rewritten or merged must pass.
+  bool intact(uint32_t docs) const;
+
+ private:
+  uint32_t terms_ = 0;
+  const char* hashes_ = nullptr;
+  const char* begins_ = nullptr;
+  std::string_view entries_;
+};
+
+inline EntryBound entry_bound(std::string_view entry) {
+  return {static_cast<uint8_t>(entry[0]), static_cast<uint8_t>(entry[1])};
+}
+
+// Calls visit(doc, count) for every posting of a term's entry, in order, until it returns false. False: damaged, or a
+// document not below `docs`.
+template <typename Visit>
+bool for_each_posting(std::string_view entry, uint32_t docs, Visit&& visit) {
+  if (entry.size() < 3) return false;
+  const auto* p = reinterpret_cast<const uint8_t*>(entry.data()) + 2;
+  const uint8_t* const end = reinterpret_cast<const uint8_t*>(entry.data()) + entry.size();
+  const auto number = [&]() -> uint64_t {
+    if (p != end && *p < 0x80) [[likely]] return *p++;
+    Decoder in(std::string_view(reinterpret_cast<const char*>(p), static_cast<size_t>(end - p)));
+    const uint64_t v = in.varint();
+    p = in.ok() ? end - in.left() : nullptr;
+    return v;
+  };
+  uint64_t next = 0;
+  while (p != end) {
+    const uint64_t gap = number();
+    if (p == nullptr) return false;
+    uint64_t count = 1;
+    if ((gap & 1) != 0) {
+      count = number();
+      if (p == nullptr || count < 2 || count > UINT32_MAX) return false;
+    }
+    if ((gap >> 1) >= docs - next) return false;
+    next += gap >> 1;
+    if (!visit(static_cast<uint32_t>(next), static_cast<uint32_t>(count))) return true;
+    ++next;
+  }
+  return true;
+}
+
+// The first place of every chunk of a segment, ascending. A chunk that begins inside a term's postings has the first of
+// its documents there, any other chunk document 0; so a posting is in the last chunk whose place is not greater.
+class Fence {
+ public:
+  static constexpr size_t kNone = ~size_t{0};
+
+  size_t size() const { return places_.size(); }
+  Place operator[](size_t chunk) const { return places_[chunk]; }
+  void push_back(Place place) { places_.push_back(place); }
+  void clear() { places_.clear(); }
+  // The chunk that holds the place, if any does; kNone when it lies before the first.
+  size_t find(Place place) const;
+
+ private:
+  std::vector<Place> places_;
+};
+
+// One entry of a fence row, after `before` (0 for the row's first).
+void put_fence_place(std::string& out, Place before, Place place);
+// Reads entries to the end of the input; false when they do not ascend from `fence`'s last one or are damaged.
+bool read_fence_places(Decoder& in, Fence& fence);
+
+}  // namespace mnemo

@@ -1,0 +1,51 @@
+// File: projector/store/outbox.h
+// Outbox rows: what a batch has to announce, written with the batch and removed once it is sent.
+//
+// An announcement's id is (epoch, partition, seq, n), n counting within the row: the same on every try, so receivers
+// drop what they know.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "events/envelope.h"
+#include "events/ids.h"
+#include "events/result.h"
+
+namespace mnemo {
+
+// Answers about this agent and tier from positions before the batch's end may be stale.
+struct Invalidation {
+  std::string name_space;
+  std::string agent_id;
+  uint8_t tier = 1;
+  bool operator==(const Invalidation&) const = default;
+};
+
+// A record that was not applied.
+struct DeadLetter {
+  uint64_t offset = 0;
+  SkipReason reason = SkipReason::kUndecodable;
+  std::string why;
+  bool operator==(const DeadLetter&) const = default;
+};
+
+struct OutboxBatch {
+  uint32_t epoch = 0;
+  uint64_t seq = 0;          // at the end of the batch
+  uint64_t next_offset = 0;  // everything before it has been applied
+  std::vector<Invalidation> invalidations;
+  std::vector<DeadLetter> dead_letters;  // those with kWrongPartition are appended again to their own partition
+  bool empty() const { return invalidations.empty() && dead_letters.empty(); }
+};
+
+void encode_outbox(const OutboxBatch& batch, std::string& out);
+Status decode_outbox(std::string_view row, OutboxBatch& out);
+
+// Skip rows: the report of a record that was not applied.
+void encode_skip(const DeadLetter& letter, std::string& out);
+Status decode_skip(std::string_view key, std::string_view row, DeadLetter& out);
+
+}  // namespace mnemo
