@@ -39,7 +39,7 @@ uint64_t mantissa_of(uint32_t bits) { return (bits & kMantissaMask) | (1U << kMa
 // round(127 x / max), halves away from zero; x and max are normal numbers and |x| <= max.
 int quantize(uint32_t bits, uint32_t max_bits) {
   const uint32_t shift = exponent_of(max_bits) - exponent_of(bits);
-  if (shift >= 10) return 0;  // |x| < max / 256: even 127 x is less than half of max
+  if (shift >= 10) return 0;  // |x| < max / 512
   const uint64_t whole = mantissa_of(max_bits) << shift;
   const auto magnitude = static_cast<int>((2 * 127 * mantissa_of(bits) + whole) / (2 * whole));
   return (bits & kSignBit) != 0 ? -magnitude : magnitude;
