@@ -1,0 +1,124 @@
+#include "events/log_embedded.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "events/log_embedded_impl.h"
+#include "events/log_embedded_reader.h"
+
+namespace mnemo {
+namespace {
+
+constexpr size_t kMessageKeyBytesMax = limits::kNamespaceBytesMax + 1 + limits::kAgentIdBytesMax;
+
+Status check_partition(PartitionId partition, uint32_t partitions) {
+  if (partition.value < partitions) return {};
+  return fail(Code::kInvalidArgument,
+              fmt::format("there is no partition {}: the log has {} partitions", partition.value, partitions));
+}
+
+// The bytes of the records, if they may be appended.
+Result<size_t> check_records(const std::vector<NewRecord>& records, uint32_t partitions) {
+  if (records.empty()) return fail(Code::kInvalidArgument, "an append needs at least one record");
+  size_t bytes = 0;
+  for (const NewRecord& record : records) {
+    MNEMO_TRY(check_partition(record.partition, partitions));
+    if (record.value.size() > limits::kEventBytesMax) {
+      return fail(Code::kInvalidArgument, fmt::format("an event of {} bytes is over the limit of {} bytes",
+                                                      record.value.size(), limits::kEventBytesMax));
+    }
+    if (record.key.size() > kMessageKeyBytesMax) {
+      return fail(Code::kInvalidArgument, fmt::format("a message key of {} bytes is over the limit of {} bytes",
+                                                      record.key.size(), kMessageKeyBytesMax));
+    }
+    bytes += record.key.size() + record.value.size();
+  }
+  if (bytes > limits::kAppendGroupBytesMax) {
+    return fail(Code::kInvalidArgument, fmt::format("an append of {} bytes is over the limit of {} bytes: split it",
+                                                    bytes, limits::kAppendGroupBytesMax));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void StopOnBackgroundError::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* error) {
+  const Error cause = database_error(*error, "the log's database failed");
+  const std::lock_guard lock(mutex_);
+  if (writer_ != nullptr) {
+    writer_->stop(cause);
+  } else if (!early_) {
+    early_ = cause;
+  }
+}
+
+void StopOnBackgroundError::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+                                                 bool* auto_recovery) {
+  *auto_recovery = false;
+}
+
+void StopOnBackgroundError::attach(GroupWriter* writer) {
+  const std::lock_guard lock(mutex_);
+  writer_ = writer;
+  if (writer_ != nullptr && early_) writer_->stop(*early_);
+}
+
+EmbeddedLog::Impl::~Impl() {
+  if (listener) listener->attach(nullptr);
+  writer.reset();
+}
+
+EmbeddedLog::EmbeddedLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+EmbeddedLog::~EmbeddedLog() = default;
+
+const LogIdentity& EmbeddedLog::identity() const { return impl_->identity; }
+const std::vector<std::string>& EmbeddedLog::warnings() const { return impl_->warnings; }
+EmbeddedLogStats EmbeddedLog::stats() const { return impl_->writer ? impl_->writer->stats() : EmbeddedLogStats{}; }
+
+Status EmbeddedLog::append(std::vector<NewRecord> records, AppendDone done) {
+  if (!impl_->writer) return fail(Code::kFailedPrecondition, "the log is open for reading only");
+  MNEMO_ASSIGN(const size_t bytes, check_records(records, impl_->identity.partitions));
+  return impl_->writer->submit(std::move(records), bytes, std::move(done));
+}
+
+Result<std::unique_ptr<LogReader>> EmbeddedLog::read(PartitionId partition, uint64_t offset) {
+  MNEMO_ASSIGN(const uint64_t last, end(partition));
+  if (offset > last) {
+    return fail(Code::kOutOfRange,
+                fmt::format("partition {} ends at offset {}; there is no {}", partition.value, last, offset));
+  }
+  return std::make_unique<EmbeddedLogReader>(*impl_->db, *impl_->durable,
+                                             Position{partition, impl_->identity.epoch, offset});
+}
+
+Result<uint64_t> EmbeddedLog::begin(PartitionId partition) const {
+  MNEMO_TRY(check_partition(partition, impl_->identity.partitions));
+  return 0;
+}
+
+Result<uint64_t> EmbeddedLog::end(PartitionId partition) const {
+  MNEMO_TRY(check_partition(partition, impl_->identity.partitions));
+  return impl_->durable->get(partition);
+}
+
+Status EmbeddedLog::close() { return impl_->writer ? impl_->writer->close() : Status{}; }
+
+Status EmbeddedLog::verify_all(const std::function<void(PartitionId, uint64_t)>& progress) {
+  constexpr PollLimits kStep{10000, 8 << 20};
+  for (PartitionId partition; partition.value < impl_->identity.partitions; ++partition.value) {
+    MNEMO_ASSIGN(const uint64_t last, end(partition));
+    MNEMO_ASSIGN(const auto reader, read(partition, 0));
+    while (reader->next_offset() < last) {
+      const auto records = reader->poll(kStep, Deadline::min());
+      if (!records) return fail(records.error());
+      if (progress) progress(partition, reader->next_offset());
+    }
+  }
+  // Table files have bytes that reading records does not touch.
+  const rocksdb::Status status = impl_->db->VerifyFileChecksums(rocksdb::ReadOptions());
+  if (!status.ok()) return fail(database_error(status, "verifying table files"));
+  return {};
+}
+
+}  // namespace mnemo

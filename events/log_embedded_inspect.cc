@@ -1,0 +1,124 @@
+// Deciding whether a log is whole, before anything in its directory is changed.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <system_error>
+
+#include "events/log_embedded_impl.h"
+#include "events/log_embedded_reader.h"
+#include "events/log_frames.h"
+#include "events/log_integrity.h"
+#include "events/log_rows.h"
+
+namespace mnemo {
+namespace {
+
+namespace fs = std::filesystem;
+using rocksdb::WALRecoveryMode;
+
+// The write-ahead logs and the manifest in use, in order of their names.
+Result<std::vector<fs::path>> framed_files(const fs::path& dir) {
+  std::string manifest;
+  std::ifstream(dir / "CURRENT") >> manifest;
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator it(dir, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    const fs::path& file = it->path();
+    if (file.extension() == ".log" || file.filename() == manifest) files.push_back(file);
+  }
+  if (error) return fail(Code::kUnavailable, dir.string() + ": cannot list it: " + error.message(), true);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+struct Faults {
+  std::vector<std::string> described;
+  bool unreadable = false;
+};
+
+Result<Faults> scan_files(const fs::path& dir) {
+  Faults faults;
+  MNEMO_ASSIGN(const std::vector<fs::path> files, framed_files(dir));
+  for (const fs::path& file : files) {
+    MNEMO_ASSIGN(const auto fault, scan_frames(file));
+    if (!fault) continue;
+    faults.unreadable = faults.unreadable || fault->unreadable;
+    faults.described.push_back(fmt::format("{} {} at byte {}: {}", file.string(),
+                                           fault->at_end ? "is cut off" : "is damaged", fault->offset, fault->reason));
+  }
+  return faults;
+}
+
+Status check_identity(rocksdb::DB& db, const LogIdentity& acked) {
+  rocksdb::PinnableSlice holder;
+  const auto row = read_row(db, {kLogMetaPartition, 0, 0}, holder);
+  if (!row) return fail(row.error().code, "the log's identity cannot be read: " + row.error().message);
+  const auto identity = decode_identity(row->value);
+  if (!identity || identity->log_id != acked.log_id || identity->epoch != acked.epoch ||
+      identity->partitions != acked.partitions) {
+    return fail(Code::kDataLoss, db.GetName() + ": ACKED_END belongs to another log than the records beside it");
+  }
+  return {};
+}
+
+Status check_nothing_lost(const std::string& dir, const std::vector<uint64_t>& ends, const AckedEnd::Contents& acked) {
+  for (uint32_t p = 0; p < ends.size(); ++p) {
+    if (ends[p] >= acked.ends[p]) continue;
+    return fail(Code::kDataLoss,
+                fmt::format("{}: partition {}: recovered up to offset {}, acknowledged up to {}: the records from "
+                            "offset {} to {} are missing",
+                            dir, p, ends[p], acked.ends[p], ends[p], acked.ends[p] - 1));
+  }
+  return {};
+}
+
+Result<Recovery> inspect_as(const fs::path& dir, const EmbeddedLogOptions& options, const AckedEnd::Contents& acked,
+                            WALRecoveryMode mode) {
+  Recovery found;
+  found.mode = mode;
+  MNEMO_ASSIGN(found.db, open_database_read_only(dir, log_database_options(options, mode)));
+  MNEMO_TRY(check_identity(*found.db, acked.identity));
+  MNEMO_ASSIGN(const OffsetRuns runs, offset_runs_of(*found.db));
+  auto ends = runs.contiguous_ends(acked.identity.partitions);
+  if (!ends) return fail(Code::kDataLoss, dir.string() + ": " + ends.error().message);
+  found.ends = std::move(*ends);
+  MNEMO_TRY(check_nothing_lost(dir.string(), found.ends, acked));
+  return found;
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string out;
+  for (const std::string& sentence : sentences) out += (out.empty() ? "" : "; ") + sentence;
+  return out;
+}
+
+}  // namespace
+
+// Strictest first. A cut-off tail is honest if nothing acknowledged is missing from what is left; what makes the looser
+// modes safe is not what they do, but that their result is held against the mark and searched for gaps. Point in time
+// is for a tail whose middle never reached the disk, which the tolerant mode refuses.
+Result<Recovery> inspect_log(const fs::path& dir, const EmbeddedLogOptions& options, const AckedEnd::Contents& acked) {
+  MNEMO_ASSIGN(Faults faults, scan_files(dir));
+  if (faults.unreadable) return fail(Code::kDataLoss, joined(faults.described));
+  std::vector<std::string> errors;
+  for (const WALRecoveryMode mode :
+       {WALRecoveryMode::kAbsoluteConsistency, WALRecoveryMode::kTolerateCorruptedTailRecords,
+        WALRecoveryMode::kPointInTimeRecovery}) {
+    auto found = inspect_as(dir, options, acked, mode);
+    if (found) {
+      for (const auto& fault : faults.described) {
+        found->warnings.push_back(fault + "; nothing that was acknowledged is missing");
+      }
+      return found;
+    }
+    if (found.error().code != Code::kDataLoss) return found;
+    if (std::find(errors.begin(), errors.end(), found.error().message) == errors.end()) {
+      errors.push_back(found.error().message);
+    }
+  }
+  errors.insert(errors.begin(), faults.described.begin(), faults.described.end());
+  return fail(Code::kDataLoss, joined(errors));
+}
+
+}  // namespace mnemo

@@ -1,0 +1,232 @@
+#include "events/log_embedded_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "events/log_embedded_hooks.h"
+#include "events/log_rocksdb.h"
+#include "events/log_rows.h"
+
+namespace mnemo {
+namespace {
+
+const Clock& system_clock() {
+  static const SystemClock clock;
+  return clock;
+}
+
+uint64_t micros_since(std::chrono::steady_clock::time_point start) {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
+}
+
+Error told_to_appenders(const Error& cause) {
+  return {Code::kUnavailable, "the log has stopped: " + cause.message, cause.retryable};
+}
+
+}  // namespace
+
+GroupWriter::GroupWriter(Start start)
+    : db_(*start.db),
+      durable_(*start.durable),
+      options_(std::move(start.options)),
+      clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
+      last_ms_(std::move(start.last_ms)),
+      epoch_(start.mark.contents().identity.epoch),
+      mark_(std::move(start.mark)) {
+  for (uint32_t p = 0; p < durable_.partitions(); ++p) next_.push_back(durable_.get(PartitionId{p}));
+  writer_ = std::thread([this] { write_loop(); });
+  acker_ = std::thread([this] { ack_loop(); });
+}
+
+GroupWriter::~GroupWriter() { static_cast<void>(close()); }
+
+Status GroupWriter::submit(std::vector<NewRecord> records, size_t bytes, Log::AppendDone done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return fail(told_to_appenders(*stopped_));
+    if (closing_) return fail(Code::kUnavailable, "the log is closed");
+    if (unacked_bytes_ + bytes > options_.queue_bytes_max ||
+        unacked_records_ + records.size() > options_.queue_records_max) {
+      return fail(Code::kResourceExhausted,
+                  fmt::format("the append queue is full ({} records, {} bytes wait to be durable): try again later",
+                              unacked_records_, unacked_bytes_),
+                  true);
+    }
+    unacked_bytes_ += bytes;
+    unacked_records_ += records.size();
+    queue_.push_back({std::move(records), bytes, std::move(done)});
+  }
+  queued_.notify_one();
+  return {};
+}
+
+Status GroupWriter::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  queued_.notify_one();
+  const std::lock_guard lock(close_mutex_);
+  if (writer_.joinable()) writer_.join();
+  if (acker_.joinable()) acker_.join();
+  if (const auto error = stopped()) return fail(told_to_appenders(*error));
+  return {};
+}
+
+void GroupWriter::stop(const Error& error) {
+  std::deque<Pending> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    stopped_ = error;
+    refused.swap(queue_);
+  }
+  for (const Pending& append : refused) append.done(fail(told_to_appenders(error)));
+  if (options_.on_fatal) options_.on_fatal(error);
+}
+
+std::optional<Error> GroupWriter::stopped() const {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+EmbeddedLogStats GroupWriter::stats() const {
+  return {records_.load(), bytes_.load(),        group_count_.load(),
+          marks_.load(),   group_micros_.load(), mark_micros_.load()};
+}
+
+void GroupWriter::write_loop() {
+  rocksdb::WriteBatch batch;
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  for (std::vector<Pending> appends = take_queued(); !appends.empty(); appends = take_queued()) {
+    const auto start = std::chrono::steady_clock::now();
+    Group group = write_rows(std::move(appends), batch);
+    const rocksdb::Status status = db_.Write(synced, &batch);
+    if (!status.ok()) {
+      const Error error = database_error(status, db_.GetName());
+      refuse(group, error);
+      stop(error);
+      continue;
+    }
+    group_count_.fetch_add(1, std::memory_order_relaxed);
+    group_micros_.fetch_add(micros_since(start), std::memory_order_relaxed);
+    {
+      const std::lock_guard lock(mutex_);
+      groups_.push_back(std::move(group));
+    }
+    written_.notify_one();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    writer_done_ = true;
+  }
+  written_.notify_one();
+}
+
+// Waits for appends; empty when the log is closing and none are left.
+std::vector<GroupWriter::Pending> GroupWriter::take_queued() {
+  std::vector<Pending> taken;
+  std::unique_lock lock(mutex_);
+  queued_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  size_t bytes = 0;
+  while (!queue_.empty() && (taken.empty() || bytes + queue_.front().bytes <= limits::kAppendGroupBytesMax)) {
+    bytes += queue_.front().bytes;
+    taken.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return taken;
+}
+
+GroupWriter::Group GroupWriter::write_rows(std::vector<Pending> appends, rocksdb::WriteBatch& batch) {
+  batch.Clear();
+  const TimestampMs now_ms = clock_.now_ms();
+  Group group;
+  group.appends.reserve(appends.size());
+  for (Pending& append : appends) {
+    Written written{{}, append.bytes, std::move(append.done)};
+    written.appended.reserve(append.records.size());
+    for (const NewRecord& record : append.records) written.appended.push_back(put_row(record, now_ms, batch));
+    group.appends.push_back(std::move(written));
+  }
+  group.ends = next_;
+  return group;
+}
+
+Appended GroupWriter::put_row(const NewRecord& record, TimestampMs now_ms, rocksdb::WriteBatch& batch) {
+  const uint32_t p = record.partition.value;
+  last_ms_[p] = std::max(last_ms_[p], now_ms);
+  const uint64_t offset = next_[p]++;
+  const RowKey at = row_key(record.partition, offset);
+  encode_row(at, {last_ms_[p], record.key, record.value}, row_);
+  const rocksdb::Status status = batch.Put({at.data(), at.size()}, row_);
+  MNEMO_CHECK(status.ok());  // a batch without limits takes every row
+  return {{record.partition, epoch_, offset}, last_ms_[p]};
+}
+
+void GroupWriter::ack_loop() {
+  for (std::vector<Group> groups = take_written(); !groups.empty(); groups = take_written()) {
+    Status synced = sync_mark(groups.back());
+    if (synced) {
+      acknowledge(std::move(groups));
+      continue;
+    }
+    for (const Group& group : groups) refuse(group, synced.error());
+    stop(synced.error());
+  }
+}
+
+// Waits for groups; empty when the writer has ended and none are left.
+std::vector<GroupWriter::Group> GroupWriter::take_written() {
+  std::vector<Group> taken;
+  std::unique_lock lock(mutex_);
+  written_.wait(lock, [this] { return writer_done_ || !groups_.empty(); });
+  taken.swap(groups_);
+  return taken;
+}
+
+Status GroupWriter::sync_mark(const Group& newest) {
+  const auto start = std::chrono::steady_clock::now();
+  if (const auto error = stopped()) return fail(*error);
+  if (options_.hooks && options_.hooks->before_mark_sync) MNEMO_TRY(options_.hooks->before_mark_sync());
+  MNEMO_TRY(mark_.advance(newest.ends));
+  marks_.fetch_add(1, std::memory_order_relaxed);
+  mark_micros_.fetch_add(micros_since(start), std::memory_order_relaxed);
+  return {};
+}
+
+void GroupWriter::acknowledge(std::vector<Group> groups) {
+  const std::vector<uint64_t>& ends = groups.back().ends;
+  for (uint32_t p = 0; p < ends.size(); ++p) {
+    if (ends[p] != durable_.get(PartitionId{p})) durable_.publish(PartitionId{p}, ends[p]);
+  }
+  for (Group& group : groups) {
+    release(group);
+    for (Written& append : group.appends) append.done(std::move(append.appended));
+  }
+}
+
+void GroupWriter::refuse(const Group& group, const Error& error) {
+  for (const Written& append : group.appends) append.done(fail(told_to_appenders(error)));
+}
+
+// Makes room in the queue.
+void GroupWriter::release(const Group& group) {
+  size_t records = 0;
+  size_t bytes = 0;
+  for (const Written& append : group.appends) {
+    records += append.appended.size();
+    bytes += append.bytes;
+  }
+  records_.fetch_add(records, std::memory_order_relaxed);
+  bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  unacked_records_ -= records;
+  unacked_bytes_ -= bytes;
+}
+
+}  // namespace mnemo

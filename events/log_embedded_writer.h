@@ -1,0 +1,111 @@
+// File: events/log_embedded_writer.h
+// Group commit of the embedded log: a queue and two threads. Internal to the embedded log.
+//
+//   append ─▶ queue ─▶ writer: one batch, one sync ─▶ acker: one mark, one sync ─▶ publish ends ─▶ tell appenders
+//
+// While the acker syncs the mark of some groups, the writer writes the next one; the acker then takes all that were
+// written in between. A failure anywhere stops both for good.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "events/acked_end.h"
+#include "events/durable_ends.h"
+#include "events/log_embedded.h"
+
+namespace mnemo {
+
+// Thread-safe.
+class GroupWriter {
+ public:
+  struct Start {
+    rocksdb::DB* db = nullptr;      // outlives the writer
+    DurableEnds* durable = nullptr;  // the same; starts at the same ends
+    AckedEnd mark;
+    std::vector<TimestampMs> last_ms;  // of each partition
+    EmbeddedLogOptions options;
+  };
+
+  explicit GroupWriter(Start start);
+  ~GroupWriter();
+
+  // The records are valid; RESOURCE_EXHAUSTED and UNAVAILABLE as Log::append says.
+  Status submit(std::vector<NewRecord> records, size_t bytes, Log::AppendDone done);
+
+  // Waits for what was submitted, then ends both threads. The error that stopped the log, if one did.
+  Status close();
+
+  // Stops the log from any thread: what waits in the queue fails, and on_fatal is called. The first call counts.
+  void stop(const Error& error);
+
+  EmbeddedLogStats stats() const;
+
+ private:
+  struct Pending {
+    std::vector<NewRecord> records;
+    size_t bytes = 0;
+    Log::AppendDone done;
+  };
+  struct Written {
+    std::vector<Appended> appended;
+    size_t bytes = 0;
+    Log::AppendDone done;
+  };
+  struct Group {
+    std::vector<Written> appends;
+    std::vector<uint64_t> ends;  // of every partition after this group
+  };
+
+  void write_loop();
+  void ack_loop();
+  std::vector<Pending> take_queued();
+  Group write_rows(std::vector<Pending> appends, rocksdb::WriteBatch& batch);
+  Appended put_row(const NewRecord& record, TimestampMs now_ms, rocksdb::WriteBatch& batch);
+  std::vector<Group> take_written();
+  Status sync_mark(const Group& newest);
+  void acknowledge(std::vector<Group> groups);
+  void refuse(const Group& group, const Error& error);
+  void release(const Group& group);
+  std::optional<Error> stopped() const;
+
+  rocksdb::DB& db_;
+  DurableEnds& durable_;
+  const EmbeddedLogOptions options_;
+  const Clock& clock_;
+
+  // The writer's own.
+  std::vector<uint64_t> next_;
+  std::vector<TimestampMs> last_ms_;
+  std::string row_;
+  const uint32_t epoch_;
+
+  // The acker's own.
+  AckedEnd mark_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable queued_;   // wakes the writer
+  std::condition_variable written_;  // wakes the acker
+  std::deque<Pending> queue_;
+  std::vector<Group> groups_;
+  size_t unacked_bytes_ = 0;
+  size_t unacked_records_ = 0;
+  bool closing_ = false;
+  bool writer_done_ = false;
+  std::optional<Error> stopped_;
+
+  std::mutex close_mutex_;
+  std::atomic<uint64_t> records_{0}, bytes_{0}, group_count_{0}, marks_{0}, group_micros_{0}, mark_micros_{0};
+  std::thread writer_;
+  std::thread acker_;
+};
+
+}  // namespace mnemo
