@@ -9,16 +9,21 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
 endif()
 
+# Nothing in an object file depends on where the checkout lies, so that ccache serves any other checkout too.
+add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 find_program(MNEMO_CCACHE ccache)
 if(MNEMO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${MNEMO_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=5G
+      "${MNEMO_CCACHE}")
 endif()
 
-# Asserts of the standard library in debug builds; no fast-math and no FMA contraction anywhere: every replica must
-# compute the same bits.
+# No fast-math and no FMA contraction anywhere: every replica must compute the same bits.
 add_library(mnemo_flags INTERFACE)
-target_compile_options(mnemo_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wswitch -Wimplicit-fallthrough
-  -ffp-contract=off)
+target_compile_options(mnemo_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wswitch
+  -Wimplicit-fallthrough -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(mnemo_flags INTERFACE -Wthread-safety)
+endif()
 if(MNEMO_WERROR)
   target_compile_options(mnemo_flags INTERFACE -Werror -Werror=switch -Werror=unused-result)
 endif()

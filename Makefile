@@ -1,0 +1,75 @@
+# The front door. Every target does all that it needs, on a fresh machine too: `make run` is enough.
+# The builds themselves are CMake's: cmake --workflow --preset dev|release|asan|tsan|tidy.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+JOBS ?= $(shell nproc)
+SEEDS ?= 20000
+CMAKE_ARGS := $(if $(filter 1,$(MNEMO_SYSTEM_ROCKSDB)),-DMNEMO_SYSTEM_ROCKSDB=ON)
+export YES MNEMO_ROCKSDB_SOURCE MNEMO_SYSTEM_ROCKSDB JOBS
+
+# $(call build,PRESET[,--target NAME]): configures and builds one preset.
+build = cmake --preset $(1) --log-level=NOTICE $(CMAKE_ARGS) && cmake --build --preset $(1) -j $(JOBS) $(2)
+SOURCES = git ls-files '*.cc' '*.h'
+
+.PHONY: help deps deps-check build test check check-format check-asan check-tsan check-tidy check-long run bench soak \
+  format clean
+
+help: ## this list
+	@printf 'mnemo: make TARGET\n\n'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
+	  printf '  %-12s %s\n' "$$target" "$$text"; done
+	@printf '\nYES=1 asks nothing. JOBS=N compiles and tests with N processes. CONTRIBUTING.md says the rest.\n'
+
+deps: ## install the packages of the system and build the pinned RocksDB (asks first on a terminal)
+	@scripts/deps build
+
+deps-check:
+	@scripts/deps check
+
+build: deps ## build/mnemo, optimised
+	@$(call build,release,--target mnemo)
+	@ln -sfn release/server/mnemo build/mnemo
+
+test: build ## what to run after a change: every test but the long ones, in at most 8 minutes
+	@$(call build,release)
+	@ctest --preset release -j $(JOBS)
+
+run: build ## load the sample, verify it, ask it three questions
+	@scripts/run-sample
+
+check: check-format check-asan check-tsan check-tidy check-long ## what must pass before a change lands
+
+check-format: deps-check
+	@$(SOURCES) | xargs clang-format-19 --dry-run --Werror
+	@shellcheck $$(git grep -lE '^#!.*bash')
+
+check-asan: deps
+	@$(call build,asan)
+	@ctest --preset asan -j $(JOBS)
+
+check-tsan: deps-check
+	@$(call build,tsan)
+	@ctest --preset tsan -j $(JOBS)
+
+check-tidy: deps-check
+	@$(call build,tidy)
+	@ctest --preset tidy -j $(JOBS)
+
+check-long: build
+	@$(call build,release)
+	@ctest --preset long -j $(JOBS)
+
+bench: build ## the benchmarks; docs/operations.md says how to read them
+	@scripts/bench
+
+soak: build ## the simulation for as long as SEEDS says (default 20000)
+	@scripts/soak $(SEEDS)
+
+format: deps-check ## lay the sources out with clang-format
+	@$(SOURCES) | xargs clang-format-19 -i
+
+clean: ## remove build/; .deps stays, since it takes minutes
+	@rm -rf build
