@@ -23,6 +23,7 @@ struct NodeOptions {
   size_t memory_bytes = 512 << 20;
   PollLimits batch;
   bool ticks = true;  // append Ticked when an expiry is due or work is pending
+  Announce announce;  // gets what each batch has to announce; empty: the outbox is not written
 };
 
 // A write that is durable, and what became of it.
@@ -49,28 +50,33 @@ class Node {
   // DEADLINE_EXCEEDED, with the position, when it is durable but not applied in time.
   Result<Written> write(v1::Envelope envelope, Deadline deadline);
 
-  // As write(), without waiting: `done` is called once, from another thread, with the outcome or the failed append.
-  using WriteDone = std::function<void(Result<Written>)>;
-  Status write_async(std::vector<v1::Envelope> envelopes, std::function<void(size_t index, Result<Written>)> done);
+  // The same for many, kept together in order, without waiting: `done` is called once for each, from another thread,
+  // with its number and its outcome or the failed append. An error means that nothing was appended and `done` is not
+  // called; RESOURCE_EXHAUSTED: try again later.
+  using WriteDone = std::function<void(size_t number, Result<Written>)>;
+  Status write_all(std::vector<v1::Envelope> envelopes, WriteDone done);
 
   // Waits until everything that was on the log when it was called has been applied.
   Status wait_applied(Deadline deadline);
   Result<std::unique_ptr<View>> view(PartitionId partition) const;
+  // The error that halted a partition, or nullopt.
+  std::optional<Error> halted(PartitionId partition) const { return partitions_[partition.value]->projection->halted(); }
 
   Status close();
 
  private:
   struct Partition {
     std::unique_ptr<Projection> projection;
+    std::unique_ptr<Ticker> ticker;
     std::unique_ptr<ProjectRole> role;
-    std::unique_ptr<Follower> follower;
     std::jthread thread;
   };
 
-  Node(Log& log, const FingerprintKey& key, const Clock& clock, const NodeOptions& options);
+  Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions options);
   Status open_partition(PartitionId partition, const std::filesystem::path& dir);
   Status prepare(v1::Envelope& envelope);
   void follow(Partition& partition, const std::stop_token& stop);
+  Status follow_once(Partition& partition, const std::stop_token& stop);
 
   Log& log_;
   FingerprintKey key_;

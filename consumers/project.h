@@ -10,6 +10,7 @@
 
 #include "consumers/follower.h"
 #include "consumers/outcomes.h"
+#include "consumers/tick.h"
 #include "projector/projection.h"
 #include "projector/store/outbox.h"
 
@@ -39,6 +40,7 @@ struct ProjectOptions {
   FlushBudget* flush_budget = nullptr;  // null: flushes are somebody else's
   Announce announce;                  // empty: the outbox is not written
   std::set<uint64_t> skips;           // of the log's tail: find_skips()
+  Ticker* ticker = nullptr;           // null: nobody ticks
 };
 
 class ProjectRole final : public Role {

@@ -62,7 +62,9 @@ Status apply_unlinked(State& state, const EventContext& event, const v1::Unlinke
   MNEMO_ASSIGN(const FoundMemory from, find_memory(state, event, link.from));
   const bool live = from.presence == FoundMemory::Presence::kLive;
   LinkState before;
-  if (live) MNEMO_ASSIGN(before, look_up(state, *event.agent, link));
+  if (live) {
+    MNEMO_ASSIGN(before, look_up(state, *event.agent, link));
+  }
   if (!before.exists) return reject(state, event, Code::kNotFound, "there is no such link", outcome);
   remove_link(state, *event.agent, link);
   state.touch(*event.agent, from.record.tier);

@@ -1,7 +1,6 @@
 #include "projector/projection.h"
 
 #include "projector/store/record_index.h"
-#include "projector/store/store_resources.h"
 
 namespace mnemo {
 
@@ -81,6 +80,7 @@ void Projection::publish() {
     const std::lock_guard lock(mutex_);
     applied_ = machine_.meta();
     if (points_ != machine_.points()) points_ = machine_.points();
+    if (rules_.version != machine_.rules().version) rules_ = machine_.rules();
   }
   changed_.notify_all();
 }
@@ -95,6 +95,11 @@ Meta Projection::applied() const {
 std::vector<DigestPoint> Projection::points() const {
   const std::lock_guard lock(mutex_);
   return points_;
+}
+
+Rules Projection::rules() const {
+  const std::lock_guard lock(mutex_);
+  return rules_;
 }
 
 Status Projection::wait(uint64_t offset, Deadline deadline) const {

@@ -47,6 +47,7 @@ class Projection {
 
   Meta applied() const;
   std::vector<DigestPoint> points() const;
+  Rules rules() const;  // in force at the applied position; version 0 before the first RulesActivated
   // What the last completed flush has brought to disk.
   Result<Meta> durable() const { return store_->durable_meta(); }
   Status flush(bool wait) { return store_->flush(wait); }
@@ -82,6 +83,7 @@ class Projection {
   mutable std::condition_variable changed_;
   Meta applied_;                      // guarded by mutex_
   std::vector<DigestPoint> points_;   // guarded by mutex_
+  Rules rules_;                       // guarded by mutex_
   std::optional<Error> halted_;       // guarded by mutex_
 };
 

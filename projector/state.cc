@@ -11,18 +11,6 @@ namespace {
 
 constexpr size_t kAgentsKept = 32768;  // between batches; more are read again when they are needed
 
-// Sorts as the times do, those before 1970 included.
-uint64_t sortable_time(TimestampMs at_ms) { return static_cast<uint64_t>(at_ms) ^ (uint64_t{1} << 63); }
-TimestampMs time_from_sortable(uint64_t bits) { return static_cast<TimestampMs>(bits ^ (uint64_t{1} << 63)); }
-
-std::string expiry_key(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {
-  std::string key = keys::start(keys::Row::kExpiry);
-  put_be64(key, sortable_time(at_ms));
-  put_be32(key, ord.value);
-  put_be32(key, doc);
-  return key;
-}
-
 std::string policy_key(std::string_view name_space) { return keys::start(keys::Row::kPolicy).append(name_space); }
 
 void encode_policy(const Policy& policy, std::string& out) {
@@ -191,14 +179,14 @@ Status State::record(AgentOrd ord, uint32_t doc, std::string& holder, Record& ou
 }
 
 void State::insert_expiry(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {
-  insert(expiry_key(at_ms, ord, doc), {});
+  insert(keys::of_expiry(at_ms, ord, doc), {});
   const Expiry added{at_ms, ord, doc};
   const bool known = first_expiry_.has_value();
   if (known && (!*first_expiry_ || at_ms < (*first_expiry_)->at_ms)) first_expiry_ = added;
 }
 
 void State::remove_expiry(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {
-  remove(expiry_key(at_ms, ord, doc), {});
+  remove(keys::of_expiry(at_ms, ord, doc), {});
   first_expiry_.reset();
 }
 
@@ -207,12 +195,7 @@ Result<std::optional<State::Expiry>> State::first_expiry() {
   std::optional<Expiry> first;
   const std::string from = keys::start(keys::Row::kExpiry);
   MNEMO_TRY(rows_.scan(from, prefix_end(from), [&first](std::string_view key, std::string_view /*value*/) {
-    Decoder in(key.substr(1));
-    Expiry found;
-    found.at_ms = time_from_sortable(in.be64());
-    found.ord = AgentOrd(in.be32());
-    found.doc = in.be32();
-    first = found;
+    first = Expiry{keys::expiry_time(key), AgentOrd(get_be32(key.data() + 9)), get_be32(key.data() + 13)};
     return false;
   }));
   first_expiry_ = first;

@@ -77,12 +77,11 @@ std::string_view ChunkView::entry(uint32_t i) const {
   return entries_.substr(from, to - from);
 }
 
-bool ChunkView::intact(uint32_t docs) const {
-  for (uint32_t i = 0; i < terms_; ++i) {
-    if (i > 0 && term(i - 1) >= term(i)) return false;
-    if (!for_each_posting(entry(i), docs, [](uint32_t, uint32_t) { return true; })) return false;
+bool ChunkView::ascending() const {
+  for (uint32_t i = 1; i < terms_; ++i) {
+    if (term(i - 1) >= term(i)) return false;
   }
-  return terms_ > 0 || entries_.empty();
+  return true;
 }
 
 size_t Fence::find(Place place) const {

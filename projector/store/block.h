@@ -103,8 +103,8 @@ class ChunkView {
   uint32_t lower_bound(uint32_t term) const;
   // The entry of the i-th term; empty when it is damaged.
   std::string_view entry(uint32_t i) const;
-  // Terms ascend strictly and every posting of `docs` documents decodes: what is rewritten or merged must pass.
-  bool intact(uint32_t docs) const;
+  // Terms ascend strictly: what is rewritten or merged must pass.
+  bool ascending() const;
 
  private:
   uint32_t terms_ = 0;
@@ -148,8 +148,9 @@ bool for_each_posting(std::string_view entry, uint32_t docs, Visit&& visit) {
   return true;
 }
 
-// The first place of every chunk of a segment, ascending. A chunk that begins inside a term's postings has the first of
-// its documents there, any other chunk document 0; so a posting is in the last chunk whose place is not greater.
+// Where each chunk of a segment begins: places not greater than any in the chunk and greater than all in the chunks
+// before, ascending. A chunk that begins inside a term's postings has a document over 0 there. So a posting is in the
+// last chunk whose place is not greater than its own, if it is anywhere.
 class Fence {
  public:
   static constexpr size_t kNone = ~size_t{0};

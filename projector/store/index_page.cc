@@ -127,9 +127,8 @@ void put_column(std::string& out, const std::array<int64_t, kPageDocs>& values, 
   const uint32_t width = bytes_for(static_cast<uint64_t>(greatest) - static_cast<uint64_t>(least));
   out.push_back(static_cast<char>(width));
   put_varint(out, zigzag(least));
-  char* cell = out.data();
   out.resize(out.size() + size_t{width} * kPageDocs);
-  cell = out.data() + out.size() - size_t{width} * kPageDocs;
+  char* cell = out.data() + out.size() - size_t{width} * kPageDocs;
   for (uint32_t i = 0; i < kPageDocs; ++i) {
     const uint64_t v = has_bit(dead, i) ? 0 : static_cast<uint64_t>(values[i]) - static_cast<uint64_t>(least);
     for (uint32_t k = 0; k < width; ++k) *cell++ = static_cast<char>(v >> (8 * k));
@@ -203,14 +202,12 @@ bool scrub_columns(std::string_view row, bool part, const PageBits& dead, std::s
     put_head(head, parsed.words, parsed.expiring, parsed.parts, values, dead);
     filters = parsed.filters;
   }
-  out = head;
-  const bool whole = for_each_filter(filters, [&](FilterField field, std::string_view value, const PageBits& docs) {
+  out += head;
+  return for_each_filter(filters, [&](FilterField field, std::string_view value, const PageBits& docs) {
     const PageBits left = without(docs, dead);
     if (left != PageBits{}) put_filter(out, field, value, left);
     return true;
   });
-  if (whole && out == row) out.clear();
-  return whole;
 }
 
 }  // namespace mnemo

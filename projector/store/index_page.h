@@ -95,8 +95,8 @@ bool for_each_filter(std::string_view bytes, Visit&& visit) {
 void write_columns(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView& tail, const PageBits& dead,
                    uint64_t words, uint64_t expiring);
 
-// The row without the documents in `dead`; empty when it holds nothing of them. `part` rows hold filter values only.
-// False: damaged.
+// The row without the documents in `dead`: the same row when it holds nothing of them. `part` rows hold filter values
+// only. False: damaged.
 bool scrub_columns(std::string_view row, bool part, const PageBits& dead, std::string& out);
 
 inline std::string columns_key(AgentOrd ord, uint32_t page) {

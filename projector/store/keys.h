@@ -61,4 +61,16 @@ inline std::string of_sequence(Row row, uint64_t number) {
   return key;
 }
 
+// Expiry rows sort by time, times before 1970 included.
+inline std::string of_expiry(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {
+  std::string key = start(Row::kExpiry);
+  put_be64(key, static_cast<uint64_t>(at_ms) ^ (uint64_t{1} << 63));
+  put_be32(key, ord.value);
+  put_be32(key, doc);
+  return key;
+}
+inline TimestampMs expiry_time(std::string_view key) {
+  return static_cast<TimestampMs>(get_be64(key.data() + 1) ^ (uint64_t{1} << 63));
+}
+
 }  // namespace mnemo::keys

@@ -1,0 +1,112 @@
+#include "projector/store/index_build.h"
+
+#include <array>
+#include <string>
+
+#include "projector/store/index_segments.h"
+
+namespace mnemo {
+namespace {
+
+constexpr uint32_t kDigitBits = 11;
+constexpr uint32_t kDigits = 3;  // 33 bits: all of a hash
+constexpr size_t kPostingsKept = 1 << 17;  // memory for more is given back: a page of very long documents
+
+uint32_t hash_of(uint64_t posting) { return static_cast<uint32_t>(posting >> 32); }
+uint32_t digit_of(uint64_t posting, uint32_t digit) {
+  return hash_of(posting) >> (digit * kDigitBits) & ((1U << kDigitBits) - 1);
+}
+
+bool add_to(ChunkBuilder& chunk, uint64_t posting, const TailView& tail) {
+  const auto doc = static_cast<uint32_t>(posting >> 24 & 0xff);
+  const auto count = static_cast<uint32_t>(posting & kTailCountMax);
+  return chunk.add(hash_of(posting), doc, count, bound_of(count, tail.doc(doc).length));
+}
+
+}  // namespace
+
+Status PageBuilder::write(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView& tail, const PageBits& dead) {
+  uint64_t words = 0;
+  uint64_t expiring = 0;
+  if (page > 0) {
+    const std::string key = columns_key(ord, page - 1);
+    std::string row;
+    MNEMO_ASSIGN(const bool found, rows.get(key, row));
+    if (!found) return missing_row(key);
+    PageHead before;
+    if (!before.parse(row)) return damaged_row(key);
+    words = before.words;
+    expiring = before.expiring;
+  }
+  write_columns(rows, ord, page, tail, dead, words, expiring);
+  collect(tail, dead);
+  sort();
+  if (!write_one_row(rows, ord, page, tail)) write_chunks(rows, ord, page, tail);
+  if (postings_.capacity() > kPostingsKept) postings_ = scratch_ = {};
+  return {};
+}
+
+void PageBuilder::collect(const TailView& tail, const PageBits& dead) {
+  postings_.clear();
+  postings_.reserve(tail.terms());
+  const uint32_t* hashes = tail.hashes();
+  const uint32_t* occurrences = tail.occurrences();
+  uint32_t at = 0;
+  for (uint32_t i = 0; i < tail.docs(); ++i) {
+    const uint32_t end = tail.doc(i).terms_end;
+    if (has_bit(dead, i)) at = end;
+    for (; at < end; ++at) postings_.push_back(uint64_t{hashes[at]} << 32 | occurrences[at]);
+  }
+}
+
+// Stable, by hash: postings are in order of document already.
+void PageBuilder::sort() {
+  std::array<std::array<uint32_t, 1U << kDigitBits>, kDigits> begins{};
+  for (const uint64_t posting : postings_) {
+    for (uint32_t d = 0; d < kDigits; ++d) ++begins[d][digit_of(posting, d)];
+  }
+  scratch_.resize(postings_.size());
+  for (uint32_t d = 0; d < kDigits; ++d) {
+    uint32_t begin = 0;
+    for (uint32_t& count : begins[d]) begin += std::exchange(count, begin);
+    for (const uint64_t posting : postings_) scratch_[begins[d][digit_of(posting, d)]++] = posting;
+    postings_.swap(scratch_);
+  }
+}
+
+bool PageBuilder::write_one_row(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView& tail) {
+  ChunkBuilder block(kBlockRowBytesMax);
+  for (const uint64_t posting : postings_) {
+    if (!add_to(block, posting, tail)) return false;
+  }
+  std::string row;
+  block.finish(row);
+  rows.put(block_key(ord, page), row);
+  return true;
+}
+
+// A block of long documents: chunk rows of level 0 from the start, and their fence in the block row.
+void PageBuilder::write_chunks(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView& tail) {
+  Fence fence;
+  ChunkBuilder chunk(kChunkRowBytesMax);
+  uint64_t last = ~uint64_t{0};
+  std::string row;
+  const auto finish = [&] {
+    row.clear();
+    chunk.finish(row);
+    rows.put(segment_part_key(keys::Row::kChunk, ord, 0, page, static_cast<uint32_t>(fence.size() - 1)), row);
+  };
+  for (const uint64_t posting : postings_) {
+    if (fence.size() == 0 || !add_to(chunk, posting, tail)) {
+      if (fence.size() > 0) finish();
+      const bool goes_on = fence.size() > 0 && hash_of(last) == hash_of(posting);
+      fence.push_back(place_of(hash_of(posting), goes_on ? static_cast<uint32_t>(posting >> 24 & 0xff) : 0));
+      MNEMO_CHECK(add_to(chunk, posting, tail));
+    }
+    last = posting;
+  }
+  if (fence.size() > 0) finish();
+  rows.put(block_key(ord, page), encode_block_fence(fence));
+}
+
+}  // namespace mnemo

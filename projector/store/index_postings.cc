@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <array>
+
+#include "projector/store/index_reader.h"
+
+namespace mnemo {
+namespace {
+
+// Calls visit(i) for every i with hashes[i] == wanted. Looks at sixteen at a time: a tail has thousands of terms and a
+// question's word is in a handful of them.
+template <typename Visit>
+void for_each_equal(const uint32_t* hashes, uint32_t n, uint32_t wanted, Visit&& visit) {
+  constexpr uint32_t kStride = 16;
+  uint32_t i = 0;
+  for (; i + kStride <= n; i += kStride) {
+    uint32_t hits = 0;
+    for (uint32_t k = 0; k < kStride; ++k) hits |= hashes[i + k] == wanted ? 1U : 0U;
+    if (hits == 0) continue;
+    for (uint32_t k = 0; k < kStride; ++k) {
+      if (hashes[i + k] == wanted) visit(i + k);
+    }
+  }
+  for (; i < n; ++i) {
+    if (hashes[i] == wanted) visit(i);
+  }
+}
+
+}  // namespace
+
+Status RowsIndex::open_segments() {
+  if (segments_open_) return {};
+  MNEMO_TRY(load_segments(rows_, ord_, pages_.size(), segments_, &reads_));
+  block_views_.resize(segments_.size());
+  for (size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& segment = segments_[i];
+    if (!segment.chunked && !block_views_[i].parse(segment.row)) return damaged_row(chunk_key(ord_, segment, 0));
+  }
+  segments_open_ = true;
+  return {};
+}
+
+Result<const ChunkView*> RowsIndex::chunk_view(size_t segment, size_t chunk) {
+  if (!segments_[segment].chunked) return &block_views_[segment];
+  for (const auto& kept : kept_) {
+    if (kept->segment == segment && kept->chunk == chunk) return &kept->view;
+  }
+  auto read = std::make_unique<KeptChunk>();
+  read->segment = segment;
+  read->chunk = chunk;
+  MNEMO_TRY(load_chunk(rows_, ord_, segments_[segment], chunk, read->row, read->view, &reads_));
+  kept_.push_back(std::move(read));
+  return &kept_.back()->view;
+}
+
+template <typename Visit>
+Status RowsIndex::for_each_entry(uint32_t term, Visit&& visit) {
+  MNEMO_TRY(status());
+  MNEMO_TRY(open_segments());
+  for (size_t s = 0; s < segments_.size(); ++s) {
+    const Segment& segment = segments_[s];
+    size_t chunk = segment.find(place_of(term, 0));
+    // A term whose postings begin in one chunk may go on in those behind it.
+    if (chunk == Fence::kNone) chunk = 0;
+    for (; chunk < segment.chunks() && term_of(segment.first_of(chunk)) <= term; ++chunk) {
+      MNEMO_ASSIGN(const ChunkView* view, chunk_view(s, chunk));
+      const uint32_t i = view->lower_bound(term);
+      if (i == view->terms() || view->term(i) != term) continue;
+      if (!visit(segment, view->entry(i))) return damaged_row(chunk_key(ord_, segment, chunk));
+    }
+  }
+  return {};
+}
+
+template <typename Visit>
+void RowsIndex::for_each_tail_posting(uint32_t term, Visit&& visit) const {
+  for_each_equal(tail_.hashes(), tail_.terms(), term, [&](uint32_t i) {
+    const uint32_t occurrence = tail_.occurrences()[i];
+    const uint32_t doc = first_tail_doc() + (occurrence >> 24);
+    if (live_.contains(doc)) visit(doc, occurrence & kTailCountMax);
+  });
+}
+
+Status RowsIndex::load_pages_of(const std::vector<Posting>& postings, size_t from) {
+  for (size_t i = from; i < postings.size() && !in_tail(postings[i].doc); ++i) {
+    const uint32_t page = postings[i].doc / kPageDocs;
+    if (!pages_.loaded(page)) MNEMO_TRY(pages_.load_group(page));
+  }
+  return {};
+}
+
+Status RowsIndex::postings(uint32_t term, std::vector<Posting>& out) {
+  const size_t before = out.size();
+  MNEMO_TRY(for_each_entry(term, [&](const Segment& segment, std::string_view entry) {
+    const uint32_t first = segment.first_doc();
+    return for_each_posting(entry, segment.docs(), [&](uint32_t doc, uint32_t count) {
+      if (live_.contains(first + doc)) out.push_back({first + doc, count});
+      return true;
+    });
+  }));
+  MNEMO_TRY(load_pages_of(out, before));
+  for_each_tail_posting(term, [&](uint32_t doc, uint32_t count) { out.push_back({doc, count}); });
+  reads_.postings += out.size() - before;
+  return {};
+}
+
+Status RowsIndex::bounds(uint32_t term, std::vector<TermBound>& out) {
+  const size_t before = out.size();
+  MNEMO_TRY(for_each_entry(term, [&](const Segment& segment, std::string_view entry) {
+    if (entry.size() < 3) return false;
+    const EntryBound bound = entry_bound(entry);
+    const uint32_t max_count = bound.max_count == 255 ? UINT32_MAX : bound.max_count;
+    const uint32_t first = segment.first_doc();
+    if (out.size() > before && out.back().first_doc == first) {
+      out.back().max_count = std::max(out.back().max_count, max_count);
+      out.back().min_length = std::min<uint32_t>(out.back().min_length, bound.min_length);
+    } else {
+      out.push_back({first, first + segment.docs(), max_count, bound.min_length});
+    }
+    return true;
+  }));
+  TermBound tail{first_tail_doc(), docs(), 0, UINT32_MAX};
+  for_each_tail_posting(term, [&](uint32_t doc, uint32_t count) {
+    tail.max_count = std::max(tail.max_count, count);
+    tail.min_length = std::min(tail.min_length, length(doc));
+  });
+  if (tail.max_count > 0) out.push_back(tail);
+  return {};
+}
+
+}  // namespace mnemo
