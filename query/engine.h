@@ -55,12 +55,12 @@ struct Memory {
 Memory memory_from(const Record& record, std::string_view name_space, std::string_view agent_id);
 
 struct RetrieveRequest {
-  std::string name_space;
-  std::string agent_id;
-  std::string query;                     // empty: newest first
+  std::string name_space{};
+  std::string agent_id{};
+  std::string query{};                   // empty: newest first
   uint32_t limit = 10;                   // 1 to 1000
-  std::optional<v1::Filter> filter;
-  std::optional<TimestampMs> reference_time_ms;  // default: the partition's event time at the view
+  std::optional<v1::Filter> filter{};
+  std::optional<TimestampMs> reference_time_ms{};  // default: the partition's event time at the view
   uint32_t context_token_budget = 0;     // 0: no packed context
   bool explain = false;
 };
