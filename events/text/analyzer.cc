@@ -43,7 +43,7 @@ struct Analyzer::Impl {
   Stemmer stemmer;
   TermCache cache;
   std::string folded;
-  std::vector<Token> tokens;
+  TokenList tokens;
 
   // Calls use(token) for each token of `text`, in order.
   template <typename Use>
@@ -60,7 +60,7 @@ struct Analyzer::Impl {
       text.remove_prefix(piece.text.size());
     }
     if (folded.capacity() > kKeptFoldedBytes) std::string().swap(folded);
-    if (tokens.capacity() > kKeptTokens) std::vector<Token>().swap(tokens);
+    tokens.shrink(kKeptTokens);
   }
 
   std::string_view term(const Token& token) { return token.compound ? token.text : stemmer.term(token.text); }

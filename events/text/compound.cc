@@ -18,7 +18,7 @@ bool names_something(std::string_view text) {
 void TokenCollector::add_compound() {
   const std::string_view text(begin_, static_cast<size_t>(end_ - begin_));
   parts_ = 0;
-  if (text.size() <= kCompoundBytesMax && names_something(text)) tokens_.push_back({text, true});
+  if (text.size() <= kCompoundBytesMax && names_something(text)) tokens_.push({text, true});
 }
 
 }  // namespace mnemo

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "events/text/characters.h"
 #include "events/text/split.h"
@@ -13,7 +12,7 @@ namespace mnemo {
 // Words come in order, as views of one folded text. finish() when the text ends.
 class TokenCollector {
  public:
-  TokenCollector(const char* text, std::vector<Token>& tokens) : tokens_(tokens), begin_(text), end_(text) {}
+  TokenCollector(const char* text, TokenList& tokens) : tokens_(tokens), begin_(text), end_(text) {}
 
   void word(const char* begin, const char* end) {
     if (joined(begin)) [[unlikely]] {
@@ -24,14 +23,14 @@ class TokenCollector {
       parts_ = 1;
     }
     end_ = end;
-    tokens_.push_back({std::string_view(begin, static_cast<size_t>(end - begin)), false});
+    tokens_.push({std::string_view(begin, static_cast<size_t>(end - begin)), false});
   }
 
   // A character or symbol, which is never part of a compound.
   void single(const char* begin, const char* end) {
     finish();
     parts_ = 0;
-    tokens_.push_back({std::string_view(begin, static_cast<size_t>(end - begin)), false});
+    tokens_.push({std::string_view(begin, static_cast<size_t>(end - begin)), false});
   }
 
   void finish() {
@@ -48,7 +47,7 @@ class TokenCollector {
   }
   void add_compound();
 
-  std::vector<Token>& tokens_;
+  TokenList& tokens_;
   const char* begin_;  // of the words joined so far
   const char* end_;
   int parts_ = 0;

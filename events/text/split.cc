@@ -50,17 +50,27 @@ constexpr uint64_t bytes_within(uint64_t bytes, uint8_t first, uint8_t last) {
 // The high bits of 8 bytes as 8 bits.
 constexpr uint64_t gather_high_bits(uint64_t bytes) { return (bytes >> 7) * 0x0102040810204080 >> 56; }
 
-// Writes up to 64 bytes of `text` to `out` in lower case; a bit of the result is set where a letter or digit is.
-uint64_t lower_block(const char* text, size_t size, char* out) {
+constexpr size_t kBlockBytes = 64;
+
+// Writes a block to `out` in lower case; a bit of the result is set where a letter or digit is.
+uint64_t lower_block(const char* block, char* out) {
   uint64_t words = 0;
-  for (size_t at = 0; at < size; at += 8) {
-    const uint64_t bytes = load(text + at, size - at);
+  for (size_t at = 0; at < kBlockBytes; at += 8) {
+    uint64_t bytes;
+    std::memcpy(&bytes, block + at, sizeof bytes);
     const uint64_t letters = bytes_within(bytes | 0x20 * kEach, 'a', 'z');
     const uint64_t lower = bytes | letters >> 2;  // 0x80 >> 2: the bit that upper case lacks
     std::memcpy(out + at, &lower, sizeof lower);
     words |= gather_high_bits(letters | bytes_within(bytes, '0', '9')) << at;
   }
   return words;
+}
+
+// The same of less than a block; zeros follow it.
+uint64_t lower_rest(std::string_view rest, char* out) {
+  std::array<char, kBlockBytes> block{};
+  std::copy(rest.begin(), rest.end(), block.begin());
+  return lower_block(block.data(), out);
 }
 
 size_t decode(const char* p, const char* end, int32_t& code_point) {
@@ -71,7 +81,7 @@ size_t decode(const char* p, const char* end, int32_t& code_point) {
 // Finds the tokens of folded text, character by character.
 class UnicodeSplitter {
  public:
-  UnicodeSplitter(const char* text, std::vector<Token>& tokens) : collector_(text, tokens), begin_(text) {}
+  UnicodeSplitter(const char* text, TokenList& tokens) : collector_(text, tokens), begin_(text) {}
 
   void take(CharClass kind, const char* at, const char* next) {
     switch (kind) {
@@ -130,30 +140,28 @@ Piece next_piece(std::string_view text) {
   return {chunk, ascii_prefix(chunk) == chunk.size()};
 }
 
-void split_ascii(std::string_view piece, std::string& folded, std::vector<Token>& tokens) {
-  if (folded.size() < piece.size() + 64 + kTokenPadding) folded.resize(piece.size() + 64 + kTokenPadding);
+void split_ascii(std::string_view piece, std::string& folded, TokenList& tokens) {
+  const size_t needed = piece.size() + kBlockBytes + kTokenPadding;
+  if (folded.size() < needed) folded.resize(needed);
   char* const text = folded.data();
   TokenCollector collector(text, tokens);
   const char* begin = nullptr;  // of the word that is open, if one is
   uint64_t before = 0;          // 1 when the byte before the block belongs to a word
-  for (size_t at = 0; at < piece.size(); at += 64) {
-    const uint64_t words = lower_block(piece.data() + at, std::min<size_t>(64, piece.size() - at), text + at);
+  // The last block is never full, so that every word ends within a block.
+  for (size_t at = 0; at <= piece.size(); at += kBlockBytes) {
+    const bool full = piece.size() - at >= kBlockBytes;
+    const uint64_t words = full ? lower_block(piece.data() + at, text + at) : lower_rest(piece.substr(at), text + at);
     for (uint64_t edges = words ^ (words << 1 | before); edges != 0; edges &= edges - 1) {
-      const char* edge = text + at + std::countr_zero(edges);
-      if (begin == nullptr) {
-        begin = edge;
-      } else {
-        collector.word(begin, edge);
-        begin = nullptr;
-      }
+      const char* const edge = text + at + std::countr_zero(edges);
+      if (begin != nullptr) collector.word(begin, edge);
+      begin = begin == nullptr ? edge : nullptr;
     }
     before = words >> 63;
   }
-  if (begin != nullptr) collector.word(begin, text + piece.size());
   collector.finish();
 }
 
-void split_unicode(std::string_view piece, std::string& folded, std::vector<Token>& tokens) {
+void split_unicode(std::string_view piece, std::string& folded, TokenList& tokens) {
   folded.clear();
   fold_text(piece, folded);
   const size_t size = folded.size();

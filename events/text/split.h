@@ -23,6 +23,29 @@ struct Token {
   bool compound = false;
 };
 
+// Tokens of one piece: a vector whose push() is short enough to be inlined where it matters.
+class TokenList {
+ public:
+  void push(Token token) {
+    if (size_ == slots_.size()) [[unlikely]]
+      slots_.resize(2 * size_ + 64);
+    slots_[size_++] = token;
+  }
+  void clear() { size_ = 0; }
+  // Gives back the memory when it is more than `slots` tokens take.
+  void shrink(size_t slots) {
+    if (slots_.size() <= slots) return;
+    std::vector<Token>().swap(slots_);
+    size_ = 0;
+  }
+  const Token* begin() const { return slots_.data(); }
+  const Token* end() const { return slots_.data() + size_; }
+
+ private:
+  std::vector<Token> slots_;
+  size_t size_ = 0;
+};
+
 // A stretch of text that can be analysed by itself: nothing outside it changes its tokens.
 struct Piece {
   std::string_view text;
@@ -33,7 +56,7 @@ struct Piece {
 Piece next_piece(std::string_view text);
 
 // Appends the tokens of a piece. They point into `folded`, which is overwritten.
-void split_ascii(std::string_view piece, std::string& folded, std::vector<Token>& tokens);
-void split_unicode(std::string_view piece, std::string& folded, std::vector<Token>& tokens);
+void split_ascii(std::string_view piece, std::string& folded, TokenList& tokens);
+void split_unicode(std::string_view piece, std::string& folded, TokenList& tokens);
 
 }  // namespace mnemo

@@ -12,8 +12,8 @@
 
 namespace mnemo {
 
-// A table of fixed size; a word that falls on the place of another replaces it. It never answers for a word that it
-// was not given: the word itself stands in the table. Not thread-safe.
+// A table of fixed size (256 KiB) with room for three of the words that fall on one place; a fourth replaces the oldest
+// of them. It never answers for a word that it was not given: the word itself stands in the slot. Not thread-safe.
 class TermCache {
  public:
   static constexpr size_t kWordBytesMax = 16;
@@ -24,24 +24,48 @@ class TermCache {
   template <typename Make>
   uint32_t find(std::string_view word, Make make) {
     const auto [low, high] = load(word);
-    Slot& slot = slots_[place(low, high)];
-    if (slot.low != low || slot.high != high) [[unlikely]]
-      slot = {low, high, make()};
-    return slot.term;
+    Place& at = places_[place(low, high)];
+    // All are looked at, for a branch on where the word stands would be guessed wrong too often.
+    uint64_t found = 0;
+    uint32_t known = 0;
+    for (size_t i = 0; i < kWordsAPlace; ++i) {
+      const uint64_t hit = ((at.low[i] ^ low) | (at.high[i] ^ high)) == 0 ? ~uint64_t{0} : 0;
+      found |= hit;
+      known |= at.term[i] & static_cast<uint32_t>(hit);
+    }
+    if (found != 0) [[likely]]
+      return known;
+    const uint32_t term = make();
+    at.put(low, high, term);
+    return term;
   }
 
  private:
-  static constexpr int kPlaceBits = 14;
+  static constexpr int kPlaceBits = 12;
+  static constexpr size_t kWordsAPlace = 3;
 
   // The word in two integers, zero bytes after its end.
   struct Packed {
     uint64_t low;
     uint64_t high;
   };
-  struct Slot {
-    uint64_t low = 0;  // no word is packed into zeros
-    uint64_t high = 0;
-    uint32_t term = 0;
+  // Fills a cache line. Empty slots are zeros, which no word is packed into.
+  struct alignas(64) Place {
+    std::array<uint64_t, kWordsAPlace> low{};
+    std::array<uint64_t, kWordsAPlace> high{};
+    std::array<uint32_t, kWordsAPlace> term{};
+
+    // The oldest word makes room.
+    void put(uint64_t new_low, uint64_t new_high, uint32_t new_term) {
+      for (size_t i = kWordsAPlace - 1; i > 0; --i) {
+        low[i] = low[i - 1];
+        high[i] = high[i - 1];
+        term[i] = term[i - 1];
+      }
+      low[0] = new_low;
+      high[0] = new_high;
+      term[0] = new_term;
+    }
   };
 
   static Packed load(std::string_view word) {
@@ -64,7 +88,7 @@ class TermCache {
     return masks;
   }();
 
-  std::vector<Slot> slots_ = std::vector<Slot>(size_t{1} << kPlaceBits);
+  std::vector<Place> places_ = std::vector<Place>(size_t{1} << kPlaceBits);
 };
 
 }  // namespace mnemo
