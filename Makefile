@@ -62,10 +62,11 @@ check-long: build
 	@$(call build,release)
 	@ctest --preset long -j $(JOBS)
 
-bench: build ## the benchmarks; docs/operations.md says how to read them
+bench: deps ## the benchmarks; docs/operations.md says how to read them
+	@$(call build,release)
 	@scripts/bench
 
-soak: build ## the simulation for as long as SEEDS says (default 20000)
+soak: deps ## the simulation for as long as SEEDS says (default 20000)
 	@scripts/soak $(SEEDS)
 
 format: deps-check ## lay the sources out with clang-format
