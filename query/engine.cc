@@ -10,11 +10,14 @@
 namespace mnemo {
 namespace {
 
-// Reads that the engine makes itself: the agent's row, the queue of forgets when it is not empty, one per memory.
+// What a view reads to find an agent: its row, and its newest document for how many there are.
+constexpr uint64_t kAgentReads = 2;
+
+// Reads beside those of the index: the agent, the queue of forgets when it is not empty, and one for each memory.
 void count_own_reads(const View& view, const Answer& answer, IndexReads& reads) {
   const bool forgets_looked_up = view.meta().pending_first != view.meta().pending_next;
-  reads.point_reads += 1 + (forgets_looked_up ? 1 : 0) + answer.hits.size();
-  reads.rows += 1 + answer.hits.size();
+  reads.point_reads += kAgentReads + (forgets_looked_up ? 1 : 0) + answer.hits.size();
+  reads.rows += kAgentReads + answer.hits.size();
 }
 
 Explain explain_plan(const Profile& profile, const Plan& plan) {

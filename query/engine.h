@@ -49,27 +49,27 @@ struct Memory {
   TimestampMs expires_at_ms = 0;   // 0: never
   int32_t importance = -1;         // thousandths; -1: not given
   bool pinned = false;
-  bool superseded = false;         // history only: a newer version exists
-  std::string event_id;            // of this version, as UUID text
+  bool superseded = false;  // history only: a newer version exists
+  std::string event_id;     // of this version, as UUID text
 };
 Memory memory_from(const Record& record, std::string_view name_space, std::string_view agent_id);
 
 struct RetrieveRequest {
   std::string name_space{};
   std::string agent_id{};
-  std::string query{};                   // empty: newest first
-  uint32_t limit = 10;                   // 1 to 1000
+  std::string query{};  // empty: newest first
+  uint32_t limit = 10;  // 1 to 1000
   std::optional<v1::Filter> filter{};
   std::optional<TimestampMs> reference_time_ms{};  // default: the partition's event time at the view
-  uint32_t context_token_budget = 0;     // 0: no packed context
+  uint32_t context_token_budget = 0;               // 0: no packed context
   bool explain = false;
 };
 
 struct TermShare {
   std::string term;
-  uint32_t documents = 0;   // live documents of the agent that hold it
-  uint32_t count = 0;       // in this memory
-  int64_t share = 0;        // of the score
+  uint32_t documents = 0;  // live documents of the agent that hold it
+  uint32_t count = 0;      // in this memory
+  int64_t share = 0;       // of the score
 };
 
 struct Hit {
@@ -80,20 +80,20 @@ struct Hit {
 
 // What the reading cost, and what was decided on the way.
 struct Explain {
-  std::string profile;                     // hash of the ranking profile
+  std::string profile;  // hash of the ranking profile
   std::vector<std::string> query_terms;
-  std::vector<std::string> dropped;        // names of speakers left out of the question
-  uint32_t documents = 0;                  // visible to this request before its filter
-  uint32_t candidates = 0;                 // scored
+  std::vector<std::string> dropped;  // names of speakers left out of the question
+  uint32_t documents = 0;            // visible to this request before its filter
+  uint32_t candidates = 0;           // scored
   IndexReads reads;
 };
 
 struct Answer {
-  std::vector<Hit> hits;  // best first; ties: newest observed, then greater document number, then id
-  Position position;      // of the view: everything before it is in the answer
-  bool truncated = false; // more memories match than were returned
-  std::string context;    // packed, within the budget
-  Explain explain;        // filled with request.explain
+  std::vector<Hit> hits;   // best first; ties: newest observed, then greater document number, then id
+  Position position;       // of the view: everything before it is in the answer
+  bool truncated = false;  // more memories match than were returned
+  std::string context;     // packed, within the budget
+  Explain explain;         // filled with request.explain
 };
 
 // Constants of ranking: configuration, fixed per request; its hash stands in every explain.

@@ -21,9 +21,9 @@ tl::unexpected<Error> refuse(const Condition& c, std::string_view why) {
 
 std::optional<FilterField> name_field(Condition::Field field) {
   static constexpr std::pair<Condition::Field, FilterField> kFields[] = {
-      {Condition::TAG, FilterField::kTag},     {Condition::SESSION, FilterField::kSession},
+      {Condition::TAG, FilterField::kTag},         {Condition::SESSION, FilterField::kSession},
       {Condition::SPEAKER, FilterField::kSpeaker}, {Condition::CLASS, FilterField::kClass},
-      {Condition::KIND, FilterField::kKind},   {Condition::TIER, FilterField::kTier}};
+      {Condition::KIND, FilterField::kKind},       {Condition::TIER, FilterField::kTier}};
   for (const auto& [from, to] : kFields) {
     if (from == field) return to;
   }
@@ -231,8 +231,9 @@ class Evaluator {
       for (;; ++length) {
         prefix = numbers[from].substr(0, length);
         const auto shares = [&](std::string_view term) { return term.starts_with(prefix); };
-        end = static_cast<size_t>(std::partition_point(numbers.begin() + static_cast<ptrdiff_t>(from), numbers.end(),
-                                                       shares) - numbers.begin());
+        end = static_cast<size_t>(
+            std::partition_point(numbers.begin() + static_cast<ptrdiff_t>(from), numbers.end(), shares) -
+            numbers.begin());
         if (end <= to && (from == 0 || !shares(numbers[from - 1]))) break;
       }
       DocSet one;

@@ -17,8 +17,8 @@ struct TermHits {
 };
 
 struct Gathered {
-  Corpus corpus;       // visible documents, before the request's filter: a filter changes no score
-  DocSet candidates;   // what can be in the answer
+  Corpus corpus;      // visible documents, before the request's filter: a filter changes no score
+  DocSet candidates;  // what can be in the answer
   std::vector<TermHits> terms;
 };
 

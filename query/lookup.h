@@ -15,7 +15,8 @@ namespace mnemo {
 // Forgets by filter that have not reached all of their documents.
 Result<std::vector<PendingForget>> forgets_at_work(const View& view, AgentOrd ord);
 
-// What has expired by this time is hidden: the later of the reference time and the event time that the view has reached.
+// What has expired by this time is hidden: the later of the reference time and the event time that the view has
+// reached.
 TimestampMs hiding_time(const View& view, TimestampMs reference_time_ms);
 
 // The current version of a memory. `record` points into `row`, so it stays where it was made.

@@ -22,9 +22,8 @@ std::vector<Ranked> Ranker::best(uint32_t limit) const {
     for (const Posting& posting : gathered_.terms[term].postings) scores[posting.doc] += share(term, posting);
   }
   std::vector<Ranked> ranked;
-  for_each_doc(gathered_.candidates, [&](uint32_t doc) {
-    ranked.push_back({doc, scores[doc], index_.observed_at_ms(doc)});
-  });
+  for_each_doc(gathered_.candidates,
+               [&](uint32_t doc) { ranked.push_back({doc, scores[doc], index_.observed_at_ms(doc)}); });
   const auto better = [](const Ranked& a, const Ranked& b) {
     return std::tie(a.score, a.observed_at_ms, a.doc) > std::tie(b.score, b.observed_at_ms, b.doc);
   };

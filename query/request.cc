@@ -32,8 +32,8 @@ Status check_request(const RetrieveRequest& request) {
   MNEMO_TRY(validate_scope(request.name_space, request.agent_id));
   MNEMO_TRY(check_limit(request.limit));
   if (request.query.size() > kQueryBytesMax) {
-    return fail(Code::kInvalidArgument, "query has " + std::to_string(request.query.size()) +
-                                            " bytes: shorten it to " + std::to_string(kQueryBytesMax));
+    return fail(Code::kInvalidArgument, "query has " + std::to_string(request.query.size()) + " bytes: shorten it to " +
+                                            std::to_string(kQueryBytesMax));
   }
   if (!is_utf8(request.query)) return fail(Code::kInvalidArgument, "query is not UTF-8: send it encoded as UTF-8");
   return check_filter(request.filter);

@@ -68,11 +68,11 @@ TEST(Bm25, LargestCorpusAndProfileDoNotOverflow) {
 
 TEST(Bm25, ScoresAreTheseOnEveryMachine) {
   const Bm25 bm25(Profile::defaults(), {10, 100});
-  EXPECT_EQ(bm25.idf(1), 2089214);            // ln(22/3) = 1.99243
-  EXPECT_EQ(bm25.idf(10), 48780);             // ln(22/21) = 0.04652
-  EXPECT_EQ(bm25.norm(10), 1258291);          // average length: k1
-  EXPECT_EQ(bm25.norm(0), 314573);            // k1 / 4
-  EXPECT_EQ(bm25.norm(20), 2202009);          // k1 * 1.75
+  EXPECT_EQ(bm25.idf(1), 2089214);    // ln(22/3) = 1.99243
+  EXPECT_EQ(bm25.idf(10), 48780);     // ln(22/21) = 0.04652
+  EXPECT_EQ(bm25.norm(10), 1258291);  // average length: k1
+  EXPECT_EQ(bm25.norm(0), 314573);    // k1 / 4
+  EXPECT_EQ(bm25.norm(20), 2202009);  // k1 * 1.75
   EXPECT_EQ(bm25.share(2089214, 1, 1258291), 2089214);
   EXPECT_EQ(bm25.share(2089214, 3, 1258291), 3283050);
 }

@@ -9,10 +9,10 @@ namespace {
 
 using v1::Condition;
 
-const std::vector<std::string> kWords = {
-    "tea",   "green",  "moved",  "Lisbon",  "garden", "went",   "hiking", "kids", "the",  "a",      "of",    "who",
-    "Nina",  "Omar",   "Will",   "will",    "naïve",  "東京",   "Привет", "🍵",   "7",    "v1.2.3", "piano", "piano",
-    "novel", "novels", "a@b.org", "don't", "summer", "river",  "it",     "x_y"};
+const std::vector<std::string> kWords = {"tea",   "green",  "moved",   "Lisbon", "garden", "went",   "hiking", "kids",
+                                         "the",   "a",      "of",      "who",    "Nina",   "Omar",   "Will",   "will",
+                                         "naïve", "東京",   "Привет",  "🍵",     "7",      "v1.2.3", "piano",  "piano",
+                                         "novel", "novels", "a@b.org", "don't",  "summer", "river",  "it",     "x_y"};
 const std::vector<std::string> kSpeakers = {"", "Nina", "Omar", "Will", "Mary Ann", "東京"};
 const std::vector<std::string> kSessions = {"", "s1", "s2", "s10", "session"};
 const std::vector<std::string> kTags = {"home", "work", "work/urgent", "wörk", "h"};
@@ -21,7 +21,8 @@ const std::vector<std::string> kClasses = {"episodic", "semantic", "procedural",
 const std::vector<std::string> kTiers = {"short", "mid", "long"};
 const std::vector<std::string> kKeys = {"k", "kk", "price", "place"};
 const std::vector<std::string> kTexts = {"", "a", "ab", "abc", "Lisbon", "1"};
-const std::vector<double> kNumbers = {0.0, -0.0, 1, -1, 1.5, 2, 3, 255, 256, 257, 65536, -65536, 1e300, -1e300, 5e-324, 0.1};
+const std::vector<double> kNumbers = {0.0, -0.0, 1,     -1,     1.5,   2,      3,      255,
+                                      256, 257,  65536, -65536, 1e300, -1e300, 5e-324, 0.1};
 
 constexpr TimestampMs kStartMs = 1'700'000'000'000;
 TimestampMs random_time(Random& random) { return kStartMs + static_cast<TimestampMs>(below(random, 20)) * 60'000; }
@@ -39,9 +40,7 @@ DraftValue random_value(Random& random, const std::string& key) {
       value.type = MetadataView::Type::kFlag;
       value.flag = below(random, 2) == 1;
       break;
-    default:
-      value.type = MetadataView::Type::kNumber;
-      value.number = random_number(random);
+    default: value.type = MetadataView::Type::kNumber; value.number = random_number(random);
   }
   return value;
 }
@@ -76,8 +75,8 @@ v1::Filter random_times(Random& random) {
 }
 
 v1::Filter random_metadata_texts(Random& random) {
-  const auto op = pick(random, std::vector<Condition::Operator>{Condition::EQ, Condition::NE, Condition::ANY,
-                                                                Condition::STARTSWITH});
+  const auto op = pick(
+      random, std::vector<Condition::Operator>{Condition::EQ, Condition::NE, Condition::ANY, Condition::STARTSWITH});
   std::vector<std::string> texts(op == Condition::ANY ? 2 : 1);
   for (std::string& text : texts) text = pick(random, kTexts);
   if (op == Condition::STARTSWITH) texts = {pick(random, std::vector<std::string>{"a", "ab", "L"})};
@@ -94,9 +93,9 @@ v1::Filter random_metadata(Random& random) {
     filter.mutable_condition()->add_values()->set_flag(below(random, 2) == 1);
     return filter;
   }
-  const auto op = pick(random, std::vector<Condition::Operator>{Condition::EQ, Condition::NE, Condition::GT,
-                                                                Condition::GTE, Condition::LT, Condition::LTE,
-                                                                Condition::BETWEEN});
+  const auto op =
+      pick(random, std::vector<Condition::Operator>{Condition::EQ, Condition::NE, Condition::GT, Condition::GTE,
+                                                    Condition::LT, Condition::LTE, Condition::BETWEEN});
   std::vector<double> numbers = {random_number(random), random_number(random)};
   std::sort(numbers.begin(), numbers.end());
   if (op != Condition::BETWEEN) numbers.resize(1);

@@ -54,7 +54,8 @@ std::string random_question(Random& random);
 v1::Filter random_filter(Random& random, int depth = 3);
 
 v1::Filter condition(v1::Condition::Field field, v1::Condition::Operator op, const std::vector<std::string>& texts);
-v1::Filter time_condition(v1::Condition::Field field, v1::Condition::Operator op, const std::vector<TimestampMs>& times);
+v1::Filter time_condition(v1::Condition::Field field, v1::Condition::Operator op,
+                          const std::vector<TimestampMs>& times);
 v1::Filter number_condition(const std::string& key, v1::Condition::Operator op, const std::vector<double>& numbers);
 v1::Filter negated(const v1::Filter& filter);
 

@@ -98,7 +98,8 @@ TEST(Filter, NumbersCompareAsNumbersAcrossSignsAndSizes) {
   }
   EXPECT_EQ(evaluate(view, number_condition("price", Condition::GT, {-1})).value(),
             (std::vector<uint32_t>{3, 4, 5, 6, 7, 8}));
-  EXPECT_EQ(evaluate(view, number_condition("price", Condition::LTE, {0})).value(), (std::vector<uint32_t>{0, 1, 2, 3}));
+  EXPECT_EQ(evaluate(view, number_condition("price", Condition::LTE, {0})).value(),
+            (std::vector<uint32_t>{0, 1, 2, 3}));
   EXPECT_EQ(evaluate(view, number_condition("price", Condition::BETWEEN, {-256, 255})).value(),
             (std::vector<uint32_t>{1, 2, 3, 4, 5, 6}));
   EXPECT_TRUE(evaluate(view, number_condition("cost", Condition::GT, {-1})).value().empty());

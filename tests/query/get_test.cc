@@ -22,7 +22,8 @@ TEST(Get, ReturnsTheCurrentVersionWithEveryField) {
   ModelView view;
   view.put({.id = "a", .text = "old"});
   Draft draft{.id = "a", .text = "new", .session = "s1", .speaker = "Nina", .kind = "fact", .tags = {"t", "u"}};
-  draft.metadata = {{"k", MetadataView::Type::kText, "v", 0, false}, {"n", MetadataView::Type::kNumber, "", 1.5, false}};
+  draft.metadata = {{"k", MetadataView::Type::kText, "v", 0, false},
+                    {"n", MetadataView::Type::kNumber, "", 1.5, false}};
   draft.observed_at_ms = 5;
   draft.recorded_at_ms = 6;
   draft.expires_at_ms = 700;

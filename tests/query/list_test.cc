@@ -67,7 +67,8 @@ TEST(List, PagesTogetherAreEveryVisibleMemoryOnce) {
     ModelView view;
     for (uint64_t i = 0, n = 1 + below(random, 300); i < n; ++i) {
       Draft draft = random_draft(random, "m" + std::to_string(below(random, 200)));
-      if (below(random, 10) == 0) draft.expires_at_ms = draft.recorded_at_ms + static_cast<int64_t>(below(random, 600'000));
+      if (below(random, 10) == 0)
+        draft.expires_at_ms = draft.recorded_at_ms + static_cast<int64_t>(below(random, 600'000));
       view.put(draft);
     }
     if (below(random, 2) == 0) view.forget_later(random_filter(random), static_cast<uint32_t>(below(random, 5)));

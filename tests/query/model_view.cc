@@ -48,7 +48,8 @@ class ModelIndex final : public AgentIndex {
   Status bounds(uint32_t term, std::vector<TermBound>& out) override {
     std::vector<Posting> all;
     MNEMO_TRY(postings(term, all));
-    for (const Posting& posting : all) out.push_back({posting.doc, posting.doc + 1, posting.count, length(posting.doc)});
+    for (const Posting& posting : all)
+      out.push_back({posting.doc, posting.doc + 1, posting.count, length(posting.doc)});
     return {};
   }
   Status filter(FilterField field, std::string_view value, bool prefix, DocSet& out) override {

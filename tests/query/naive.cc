@@ -111,7 +111,8 @@ NaiveAnswer naive_retrieve(const View& view, const RetrieveRequest& request, con
   });
   std::stable_sort(docs.begin(), docs.end(), [](const auto& a, const auto& b) {
     if (a->score != b->score) return a->score > b->score;
-    if (a->record.observed_at_ms != b->record.observed_at_ms) return a->record.observed_at_ms > b->record.observed_at_ms;
+    if (a->record.observed_at_ms != b->record.observed_at_ms)
+      return a->record.observed_at_ms > b->record.observed_at_ms;
     return a->doc > b->doc;
   });
   answer.candidates = static_cast<uint32_t>(docs.size());
