@@ -7,6 +7,7 @@
 #include "consumers/handshake.h"
 #include "events/envelope.h"
 #include "events/genesis.h"
+#include "events/limits.h"
 
 namespace mnemo {
 namespace {

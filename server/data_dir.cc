@@ -1,0 +1,173 @@
+#include "server/data_dir.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "events/genesis.h"
+#include "events/hash.h"
+#include "events/uuid.h"
+#include "projector/store/record_index.h"
+
+namespace mnemo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFormat = "mnemo 1\n";
+// Stands in FORMAT until the log has its first records: such a directory was never used, and is made anew.
+constexpr std::string_view kBeingMade = "mnemo 1 being made\n";
+constexpr std::string_view kFormatPrefix = "mnemo ";
+constexpr uint32_t kFormatVersion = 1;
+
+bool is_empty_or_absent(const fs::path& dir) {
+  std::error_code error;
+  if (!fs::exists(dir, error)) return true;
+  // A lock of ours alone is no content: another start was cut short before it wrote anything else.
+  for (const auto& entry : fs::directory_iterator(dir, error)) {
+    if (entry.path().filename() != "LOCK") return false;
+  }
+  return !error;
+}
+
+tl::unexpected<Error> io_error(const fs::path& path, const char* what) {
+  return fail(Code::kUnavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)), true);
+}
+
+// Whole, on disk, and in its directory, before this returns.
+Status write_file(const fs::path& path, std::string_view text) {
+  const fs::path temporary = path.string() + ".new";
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return io_error(temporary, "make");
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  ::close(file);
+  if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return io_error(path, "write");
+  const int dir = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (dir < 0) return io_error(path.parent_path(), "open");
+  const bool synced = ::fsync(dir) == 0;
+  ::close(dir);
+  return synced ? Status{} : io_error(path.parent_path(), "sync");
+}
+
+}  // namespace
+
+DataDir::~DataDir() {
+  log_.reset();
+  if (lock_ >= 0) ::close(lock_);
+}
+
+fs::path DataDir::state_dir() const {
+  return dir_ / fmt::format("state-{:016x}", xxh3_64(projection_version()));
+}
+
+Status DataDir::take_lock(bool read_only) {
+  const fs::path path = dir_ / "LOCK";
+  // A reader takes the lock too, so that it never reads beside a writer, but makes no file for it.
+  lock_ = ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
+  if (lock_ < 0 && read_only && errno == ENOENT) return {};
+  if (lock_ < 0) return io_error(path, "open");
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
+  return fail(Code::kFailedPrecondition,
+              fmt::format("{} is in use by another mnemo process: stop that one, or ask it instead", dir_.string()), true);
+}
+
+Result<bool> DataDir::is_made(bool may_create) {
+  std::ifstream file(dir_ / "FORMAT");
+  std::string line;
+  std::getline(file, line);
+  if (line.empty()) {
+    if (may_create && is_empty_or_absent(dir_)) return false;
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} is not a mnemo data directory (it has no FORMAT file): name another directory{}",
+                            dir_.string(), may_create ? ", or an empty one" : ""));
+  }
+  uint32_t version = 0;
+  const bool ours = line.starts_with(kFormatPrefix) && std::sscanf(line.c_str(), "mnemo %u", &version) == 1;
+  if (!ours) {
+    return fail(Code::kFailedPrecondition, fmt::format("{} has a FORMAT file of another program", dir_.string()));
+  }
+  if (version > kFormatVersion) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} was written by a newer mnemo (format {}, this build reads {}): upgrade mnemo",
+                            dir_.string(), version, kFormatVersion));
+  }
+  const bool being_made = line + "\n" == kBeingMade;
+  if (being_made && !may_create) {
+    return fail(Code::kFailedPrecondition, fmt::format("{} was never made whole: write to it first", dir_.string()));
+  }
+  return !being_made;
+}
+
+Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
+  MNEMO_TRY(write_file(dir_ / "FORMAT", kBeingMade));
+  std::error_code error;
+  fs::remove_all(dir_ / "log", error);
+  fs::remove(dir_ / "fingerprint.key", error);
+  key_ = options.copy_of != nullptr ? *options.copy_of : FingerprintKey::random();
+  MNEMO_TRY(key_->save(dir_ / "fingerprint.key"));
+  LogIdentity identity;
+  identity.partitions = options.partitions;
+  EmbeddedLogOptions log_options;
+  log_options.clock = &clock;
+  MNEMO_ASSIGN(log_, EmbeddedLog::create(dir_ / "log", identity, log_options));
+  UuidGenerator ids(clock);
+  std::vector<NewRecord> first = genesis_records(log_->identity(), key_->check_value(), clock, ids);
+  if (options.copy_of != nullptr) {
+    // A copy gets its rules from the log that it copies.
+    std::erase_if(first, [](const NewRecord& record) {
+      v1::Envelope envelope;
+      return envelope.ParseFromString(record.value) && envelope.has_rules_activated();
+    });
+  }
+  MNEMO_ASSIGN(const auto appended, append_and_wait(*log_, std::move(first)));
+  MNEMO_CHECK(!appended.empty());
+  return write_file(dir_ / "FORMAT", kFormat);
+}
+
+Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDirOptions& options, const Clock& clock) {
+  std::unique_ptr<DataDir> data(new DataDir());
+  data->dir_ = dir;
+  std::error_code error;
+  const bool make = options.create && !options.read_only;
+  if (make) fs::create_directories(dir, error);
+  if (!fs::is_directory(dir, error)) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} is no directory{}", dir.string(), error ? ": " + error.message() : std::string()));
+  }
+  MNEMO_TRY(data->take_lock(options.read_only));
+  MNEMO_ASSIGN(const bool made, data->is_made(make));
+  if (!made) {
+    fs::permissions(dir, fs::perms::owner_all, fs::perm_options::replace, error);
+    MNEMO_TRY(data->create(options, clock));
+    return data;
+  }
+  MNEMO_ASSIGN(data->key_, FingerprintKey::load(dir / "fingerprint.key"));
+  if (options.copy_of != nullptr && options.copy_of->check_value() != data->key_->check_value()) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} holds a log of its own, not a copy of that one: name an empty directory", dir.string()));
+  }
+  EmbeddedLogOptions log_options;
+  log_options.clock = &clock;
+  log_options.read_only = options.read_only;
+  MNEMO_ASSIGN(data->log_, EmbeddedLog::open(dir / "log", log_options));
+  return data;
+}
+
+Status DataDir::drop_old_states() {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(dir_, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool old = name.starts_with("state-") && entry.path() != state_dir();
+    if (old) fs::remove_all(entry.path(), error);
+  }
+  if (error) return fail(Code::kUnavailable, "cannot remove an old projection: " + error.message(), true);
+  return {};
+}
+
+}  // namespace mnemo

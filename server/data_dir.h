@@ -1,0 +1,60 @@
+// File: server/data_dir.h
+// A data directory: what is where in it, who may open it, and how it is made.
+//
+//   FORMAT            "mnemo 1": which builds may open it
+//   LOCK              held by the one process that uses it
+//   fingerprint.key   the log's fingerprint secret, mode 0600
+//   log/              the embedded log: the only truth
+//   state-<hash>/pN   the projections, by projection version: deleted, they are replayed from the log
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "events/clock.h"
+#include "events/fingerprint.h"
+#include "events/limits.h"
+#include "events/log_embedded.h"
+#include "events/result.h"
+
+namespace mnemo {
+
+struct DataDirOptions {
+  uint32_t partitions = limits::kPartitionsDefault;  // of a log that is made now
+  bool create = true;      // an absent or empty directory is made into one
+  bool read_only = false;  // changes no file: verify, and log copy's source
+  // The secret of the log that this one is to be a copy of: a new log takes it and waits for its rules; an existing
+  // one must have been made for it. Null: a log of its own.
+  const FingerprintKey* copy_of = nullptr;
+};
+
+class DataDir {
+ public:
+  // FAILED_PRECONDITION: another process holds it, a newer build wrote it, it is another program's directory, or
+  // `create` is off and nothing is there. Each message says what to do.
+  static Result<std::unique_ptr<DataDir>> open(const std::filesystem::path& dir, const DataDirOptions& options,
+                                               const Clock& clock);
+  ~DataDir();
+
+  EmbeddedLog& log() { return *log_; }
+  const FingerprintKey& key() const { return *key_; }
+  std::filesystem::path state_dir() const;
+  std::filesystem::path scratch_dir() const { return dir_ / "scratch"; }
+  // Removes projections of other projection versions: call when the current one has caught up.
+  Status drop_old_states();
+
+ private:
+  DataDir() = default;
+  Status take_lock(bool read_only);
+  Result<bool> is_made(bool may_create);
+  Status create(const DataDirOptions& options, const Clock& clock);
+
+  std::filesystem::path dir_;
+  int lock_ = -1;
+  std::optional<FingerprintKey> key_;
+  std::unique_ptr<EmbeddedLog> log_;
+};
+
+}  // namespace mnemo

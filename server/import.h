@@ -1,0 +1,30 @@
+// File: server/import.h
+// Where imported memories come from: one format each, read as a stream of envelopes.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "events/envelope.h"
+#include "events/result.h"
+
+namespace mnemo {
+
+class ImportSource {
+ public:
+  virtual ~ImportSource() = default;
+  // The next memory, or nullopt at the end. INVALID_ARGUMENT names the line or the turn that is wrong.
+  virtual Result<std::optional<v1::Envelope>> next() = 0;
+  // How much of the input has been read, from 0 to 1000.
+  virtual int progress_permille() const = 0;
+};
+
+// One JSON object a line, as POST /v1/memories takes it. A line without id and key gets a key made from its content and
+// from how many equal lines came before it, so that importing the file again remembers nothing twice.
+Result<std::unique_ptr<ImportSource>> open_jsonl(const std::string& path, const std::string& name_space);
+
+// LoCoMo's conversations: one agent each (its sample_id), one memory a turn, keyed sample_id/dia_id.
+Result<std::unique_ptr<ImportSource>> open_locomo(const std::string& path, const std::string& name_space);
+
+}  // namespace mnemo

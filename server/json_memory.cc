@@ -1,0 +1,267 @@
+#include "server/json_memory.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "events/clock.h"
+#include "events/coding.h"
+
+namespace mnemo {
+namespace {
+
+constexpr size_t kJsonDepthMax = 32;
+
+tl::unexpected<Error> invalid(std::string message) { return fail(Code::kInvalidArgument, std::move(message)); }
+
+Result<std::string> text_of(const Json& value, std::string_view field) {
+  if (value.is_string()) return value.get<std::string>();
+  return invalid(fmt::format("'{}' must be a string", field));
+}
+
+Result<TimestampMs> time_of(const Json& value, std::string_view field) {
+  MNEMO_ASSIGN(const std::string text, text_of(value, field));
+  const Result<TimestampMs> time = parse_rfc3339(text);
+  if (time) return *time;
+  return invalid(fmt::format("'{}' must be a time such as 2026-03-02T08:00:00Z: {}", field, time.error().message));
+}
+
+Status set_tags(const Json& value, v1::Remembered& e) {
+  if (!value.is_array()) return invalid("'tags' must be a list of strings");
+  for (const Json& tag : value) {
+    MNEMO_ASSIGN(*e.add_tags(), text_of(tag, "tags"));
+  }
+  return {};
+}
+
+Status set_metadata(const Json& value, v1::Remembered& e) {
+  if (!value.is_object()) return invalid("'metadata' must be an object");
+  for (const auto& [key, entry] : value.items()) {
+    v1::MetadataEntry& out = *e.add_metadata();
+    out.set_key(key);
+    if (entry.is_string()) {
+      out.mutable_text()->set_plain(entry.get<std::string>());
+    } else if (entry.is_number()) {
+      out.set_number(entry.get<double>());
+    } else if (entry.is_boolean()) {
+      out.set_flag(entry.get<bool>());
+    } else {
+      return invalid(fmt::format("'metadata.{}' must be a string, a number or true or false", key));
+    }
+  }
+  return {};
+}
+
+Status set_class(const Json& value, v1::Remembered& e) {
+  static const std::map<std::string, v1::MemoryClass, std::less<>> names = {
+      {"episodic", v1::MEMORY_CLASS_EPISODIC},
+      {"semantic", v1::MEMORY_CLASS_SEMANTIC},
+      {"procedural", v1::MEMORY_CLASS_PROCEDURAL},
+      {"working", v1::MEMORY_CLASS_WORKING}};
+  MNEMO_ASSIGN(const std::string name, text_of(value, "class"));
+  const auto at = names.find(name);
+  if (at == names.end()) return invalid("'class' must be episodic, semantic, procedural or working");
+  e.set_class_(at->second);
+  return {};
+}
+
+Status set_tier(const Json& value, v1::Remembered& e) {
+  static const std::map<std::string, v1::Tier, std::less<>> names = {
+      {"short", v1::TIER_SHORT}, {"mid", v1::TIER_MID}, {"long", v1::TIER_LONG}};
+  MNEMO_ASSIGN(const std::string name, text_of(value, "tier"));
+  const auto at = names.find(name);
+  if (at == names.end()) return invalid("'tier' must be short, mid or long");
+  e.set_tier(at->second);
+  return {};
+}
+
+Status set_embedding(const Json& value, v1::Remembered& e) {
+  const bool shaped = value.is_object() && value.size() == 2 && value.contains("model") && value.contains("values") &&
+                      value["values"].is_array();
+  if (!shaped) return invalid("'embedding' must be {\"model\": name, \"values\": [numbers]}");
+  MNEMO_ASSIGN(*e.mutable_embedding()->mutable_model(), text_of(value["model"], "embedding.model"));
+  std::string& bytes = *e.mutable_embedding()->mutable_values_f32_le();
+  for (const Json& number : value["values"]) {
+    if (!number.is_number()) return invalid("'embedding.values' must hold numbers only");
+    put_le32(bytes, std::bit_cast<uint32_t>(number.get<float>()));
+  }
+  return {};
+}
+
+Status set_importance(const Json& value, v1::Remembered& e) {
+  const bool in_range = value.is_number() && value.get<double>() >= 0 && value.get<double>() <= 1;
+  if (!in_range) return invalid("'importance' must be a number from 0 to 1");
+  e.set_importance(static_cast<int32_t>(std::lround(value.get<double>() * 1000)));
+  return {};
+}
+
+Status set_pinned(const Json& value, v1::Remembered& e) {
+  if (!value.is_boolean()) return invalid("'pinned' must be true or false");
+  e.set_pinned(value.get<bool>());
+  return {};
+}
+
+using Setter = std::function<Status(const Json&, v1::Envelope&)>;
+
+// A field that is copied as it is.
+template <typename Set>
+Setter string_field(const char* name, Set set) {
+  return [name, set](const Json& value, v1::Envelope& envelope) -> Status {
+    MNEMO_ASSIGN(std::string text, text_of(value, name));
+    set(envelope, std::move(text));
+    return {};
+  };
+}
+
+Setter checked(Status (*set)(const Json&, v1::Remembered&)) {
+  return [set](const Json& value, v1::Envelope& envelope) { return set(value, *envelope.mutable_remembered()); };
+}
+
+const std::map<std::string, Setter, std::less<>>& setters() {
+  using E = v1::Envelope;
+  static const std::map<std::string, Setter, std::less<>> table = {
+      {"namespace", string_field("namespace", [](E& e, std::string t) { e.set_namespace_(std::move(t)); })},
+      {"agent_id", string_field("agent_id", [](E& e, std::string t) { e.set_agent_id(std::move(t)); })},
+      {"idempotency_key",
+       string_field("idempotency_key", [](E& e, std::string t) { e.set_idempotency_key(std::move(t)); })},
+      {"id", string_field("id", [](E& e, std::string t) { e.mutable_remembered()->set_memory_id(std::move(t)); })},
+      {"text", string_field("text", [](E& e, std::string t) { e.mutable_remembered()->mutable_text()->set_plain(std::move(t)); })},
+      {"session_id", string_field("session_id", [](E& e, std::string t) { e.mutable_remembered()->set_session_id(std::move(t)); })},
+      {"speaker", string_field("speaker", [](E& e, std::string t) { e.mutable_remembered()->set_speaker(std::move(t)); })},
+      {"kind", string_field("kind", [](E& e, std::string t) { e.mutable_remembered()->set_kind(std::move(t)); })},
+      {"source", string_field("source", [](E& e, std::string t) { e.mutable_remembered()->set_source(std::move(t)); })},
+      {"class", checked(set_class)},
+      {"tier", checked(set_tier)},
+      {"tags", checked(set_tags)},
+      {"metadata", checked(set_metadata)},
+      {"embedding", checked(set_embedding)},
+      {"importance", checked(set_importance)},
+      {"pinned", checked(set_pinned)},
+      {"content",
+       [](const Json& value, E& e) -> Status {
+         e.mutable_remembered()->mutable_content()->set_plain(value.dump());
+         return {};
+       }},
+      {"observed_at",
+       [](const Json& value, E& e) -> Status {
+         MNEMO_ASSIGN(const TimestampMs time, time_of(value, "observed_at"));
+         e.mutable_remembered()->set_observed_at_ms(time);
+         return {};
+       }},
+      {"expires_at",
+       [](const Json& value, E& e) -> Status {
+         MNEMO_ASSIGN(const TimestampMs time, time_of(value, "expires_at"));
+         e.mutable_remembered()->set_expires_at_ms(time);
+         return {};
+       }},
+  };
+  return table;
+}
+
+Json metadata_json(const Memory& memory) {
+  Json out = Json::object();
+  for (const Memory::MetadataValue& entry : memory.metadata) {
+    switch (entry.type) {
+      case MetadataView::Type::kText: out[entry.key] = entry.text; break;
+      case MetadataView::Type::kNumber: out[entry.key] = std::bit_cast<double>(entry.number_bits); break;
+      case MetadataView::Type::kFlag: out[entry.key] = entry.flag; break;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+  size_t depth = 0;
+  const auto watch = [&depth](int at, Json::parse_event_t /*event*/, Json& /*parsed*/) {
+    depth = std::max(depth, static_cast<size_t>(at));
+    return depth <= kJsonDepthMax;
+  };
+  Json json = Json::parse(text, watch, false);
+  if (depth > kJsonDepthMax) return invalid(fmt::format("the JSON is nested deeper than {} levels", kJsonDepthMax));
+  if (json.is_discarded()) return invalid("this is not JSON");
+  return json;
+}
+
+Result<v1::Envelope> remembered_from_json(const Json& memory, std::string_view default_namespace) {
+  if (!memory.is_object()) return invalid("a memory must be a JSON object");
+  v1::Envelope envelope;
+  envelope.set_namespace_(std::string(default_namespace));
+  envelope.mutable_remembered();
+  for (const auto& [name, value] : memory.items()) {
+    const auto setter = setters().find(name);
+    if (setter == setters().end()) return invalid(fmt::format("'{}' is no field of a memory", name));
+    if (value.is_null()) continue;
+    MNEMO_TRY(setter->second(value, envelope));
+  }
+  return envelope;
+}
+
+Json importable_json_from(const Memory& m) {
+  Json out;
+  out["namespace"] = m.name_space;
+  out["agent_id"] = m.agent_id;
+  out["id"] = m.id;
+  out["text"] = m.text;
+  if (!m.session_id.empty()) out["session_id"] = m.session_id;
+  if (!m.speaker.empty()) out["speaker"] = m.speaker;
+  out["class"] = m.memory_class;
+  out["kind"] = m.kind;
+  out["tier"] = m.tier;
+  out["tags"] = m.tags;
+  out["metadata"] = metadata_json(m);
+  if (!m.content.empty()) out["content"] = Json::parse(m.content, nullptr, false);
+  if (!m.source.empty()) out["source"] = m.source;
+  out["observed_at"] = to_rfc3339(m.observed_at_ms);
+  if (m.expires_at_ms != 0) out["expires_at"] = to_rfc3339(m.expires_at_ms);
+  if (m.importance >= 0) out["importance"] = m.importance / 1000.0;
+  if (m.pinned) out["pinned"] = true;
+  return out;
+}
+
+Json json_from(const Memory& m) {
+  Json out = importable_json_from(m);
+  out["version"] = m.version;
+  out["created_at"] = to_rfc3339(m.created_at_ms);
+  out["recorded_at"] = to_rfc3339(m.recorded_at_ms);
+  out["event_id"] = m.event_id;
+  if (m.superseded) out["superseded"] = true;
+  return out;
+}
+
+Json json_from(const Hit& hit, bool explain) {
+  Json out;
+  out["memory"] = json_from(hit.memory);
+  out["score"] = fixed_to_decimal(hit.score);
+  if (!explain) return out;
+  out["explain"] = Json::array();
+  for (const TermShare& term : hit.terms) {
+    out["explain"].push_back({{"term", term.term},
+                              {"documents", term.documents},
+                              {"count", term.count},
+                              {"share", fixed_to_decimal(term.share)}});
+  }
+  return out;
+}
+
+Json json_from(const Explain& e) {
+  return {{"profile", e.profile},
+          {"query_terms", e.query_terms},
+          {"dropped", e.dropped},
+          {"documents", e.documents},
+          {"candidates", e.candidates},
+          {"reads", {{"point_reads", e.reads.point_reads},
+                     {"rows", e.reads.rows},
+                     {"bytes", e.reads.bytes},
+                     {"postings", e.reads.postings}}}};
+}
+
+Json json_from(const Error& error) {
+  return {{"error", {{"code", code_name(error.code)}, {"message", error.message}, {"retryable", error.retryable}}}};
+}
+
+}  // namespace mnemo
