@@ -141,7 +141,7 @@ NewRecord make_record(const v1::Envelope& envelope, uint32_t partitions) {
   NewRecord record;
   if (const auto partition = control_partition(envelope)) {
     record.partition = *partition;
-    record.key = kControlKey;
+    record.key = std::string(kControlKey);
   } else {
     record.key = message_key(envelope.namespace_(), envelope.agent_id());
     record.partition = partition_of(record.key, partitions);
