@@ -1,48 +1,12 @@
 #include "events/log_embedded.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
+#include "events/log_checks.h"
 #include "events/log_embedded_impl.h"
 #include "events/log_embedded_reader.h"
 
 namespace mnemo {
-namespace {
-
-constexpr size_t kMessageKeyBytesMax = limits::kNamespaceBytesMax + 1 + limits::kAgentIdBytesMax;
-
-Status check_partition(PartitionId partition, uint32_t partitions) {
-  if (partition.value < partitions) return {};
-  return fail(Code::kInvalidArgument,
-              fmt::format("there is no partition {}: the log has {} partitions", partition.value, partitions));
-}
-
-// The bytes of the records, if they may be appended.
-Result<size_t> check_records(const std::vector<NewRecord>& records, uint32_t partitions) {
-  if (records.empty()) return fail(Code::kInvalidArgument, "an append needs at least one record");
-  size_t bytes = 0;
-  for (const NewRecord& record : records) {
-    MNEMO_TRY(check_partition(record.partition, partitions));
-    if (record.value.size() > limits::kEventBytesMax) {
-      return fail(Code::kInvalidArgument, fmt::format("an event of {} bytes is over the limit of {} bytes",
-                                                      record.value.size(), limits::kEventBytesMax));
-    }
-    if (record.key.size() > kMessageKeyBytesMax) {
-      return fail(Code::kInvalidArgument, fmt::format("a message key of {} bytes is over the limit of {} bytes",
-                                                      record.key.size(), kMessageKeyBytesMax));
-    }
-    bytes += record.key.size() + record.value.size();
-  }
-  if (bytes > limits::kAppendGroupBytesMax) {
-    return fail(Code::kInvalidArgument, fmt::format("an append of {} bytes is over the limit of {} bytes: split it",
-                                                    bytes, limits::kAppendGroupBytesMax));
-  }
-  return bytes;
-}
-
-}  // namespace
-
 void StopOnBackgroundError::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* error) {
   const Error cause = database_error(*error, "the log's database failed");
   const std::lock_guard lock(mutex_);
@@ -84,10 +48,7 @@ Status EmbeddedLog::append(std::vector<NewRecord> records, AppendDone done) {
 
 Result<std::unique_ptr<LogReader>> EmbeddedLog::read(PartitionId partition, uint64_t offset) {
   MNEMO_ASSIGN(const uint64_t last, end(partition));
-  if (offset > last) {
-    return fail(Code::kOutOfRange,
-                fmt::format("partition {} ends at offset {}; there is no {}", partition.value, last, offset));
-  }
+  MNEMO_TRY(check_offset(partition, offset, last));
   return std::make_unique<EmbeddedLogReader>(*impl_->db, *impl_->durable,
                                              Position{partition, impl_->identity.epoch, offset});
 }

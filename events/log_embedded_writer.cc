@@ -1,11 +1,10 @@
 #include "events/log_embedded_writer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "events/log_checks.h"
 #include "events/log_embedded_hooks.h"
 #include "events/log_rocksdb.h"
 #include "events/log_rows.h"
@@ -51,10 +50,7 @@ Status GroupWriter::submit(std::vector<NewRecord> records, size_t bytes, Log::Ap
     if (closing_) return fail(Code::kUnavailable, "the log is closed");
     if (unacked_bytes_ + bytes > options_.queue_bytes_max ||
         unacked_records_ + records.size() > options_.queue_records_max) {
-      return fail(Code::kResourceExhausted,
-                  fmt::format("the append queue is full ({} records, {} bytes wait to be durable): try again later",
-                              unacked_records_, unacked_bytes_),
-                  true);
+      return fail(queue_full(unacked_records_, unacked_bytes_));
     }
     unacked_bytes_ += bytes;
     unacked_records_ += records.size();
