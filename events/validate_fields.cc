@@ -73,6 +73,7 @@ Status check_utf8(const Field& field, std::string_view value) {
 }
 
 Status check_label(const Field& field, std::string_view value, size_t limit) {
+  if (value.empty()) return {};
   MNEMO_TRY(check_bytes(field, value.size(), limit));
   MNEMO_TRY(check_utf8(field, value));
   if (!has_control_character(value)) return {};
