@@ -27,12 +27,18 @@ size_t decode(std::string_view text, int32_t& code_point) {
   return length > 0 ? static_cast<size_t>(length) : 0;
 }
 
-// Whether the character may combine with the one before it: a mark, or a part of a Hangul syllable.
-bool may_combine(int32_t code_point) {
-  if (code_point < 0x80) return false;
-  if (code_point >= 0x1100 && code_point <= 0x11ff) return true;
-  const auto category = utf8proc_category(code_point);
-  return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+// Whether the character has nothing to do with those before it: its fold is there, and starts with neither a mark nor
+// a later part of a Hangul syllable.
+bool begins_anew(int32_t code_point) {
+  std::array<int32_t, 32> fold;
+  int unused_boundary = 0;
+  const auto count = utf8proc_decompose_char(code_point, fold.data(), static_cast<utf8proc_ssize_t>(fold.size()),
+                                             kOptions, &unused_boundary);
+  if (count <= 0 || static_cast<size_t>(count) > fold.size()) return false;
+  const bool jamo = fold[0] >= 0x1100 && fold[0] <= 0x11ff;
+  const auto category = utf8proc_category(fold[0]);
+  return !jamo && category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_MC &&
+         category != UTF8PROC_CATEGORY_ME;
 }
 
 // The length of the next piece: valid UTF-8, not empty unless `text` starts with a byte that is not.
@@ -41,7 +47,7 @@ size_t piece_size(std::string_view text) {
   while (size < text.size() && size < kPieceBytesMax) {
     int32_t code_point = 0;
     const size_t length = decode(text.substr(size), code_point);
-    if (length == 0 || (size >= kPieceBytes && !may_combine(code_point))) break;
+    if (length == 0 || (size >= kPieceBytes && begins_anew(code_point))) break;
     size += length;
   }
   return size;
