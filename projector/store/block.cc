@@ -9,42 +9,32 @@ uint16_t get_le16(const char* p) {
   const auto* b = reinterpret_cast<const unsigned char*>(p);
   return static_cast<uint16_t>(b[0] | b[1] << 8);
 }
-void put_le16(std::string& out, uint32_t v) {
-  out.push_back(static_cast<char>(v));
-  out.push_back(static_cast<char>(v >> 8));
-}
-
 }  // namespace
 
-void ChunkBuilder::begin_term(uint32_t term, uint32_t doc) {
-  if (terms_.empty()) first_ = place_of(term, doc);
-  MNEMO_CHECK(terms_.empty() || terms_.back() < term);
-  terms_.push_back(term);
-  begins_.push_back(static_cast<uint16_t>(entries_.size()));
-  entry_ = entries_.size();
-  next_doc_ = 0;
-  const EntryBound none;
-  entries_.push_back(static_cast<char>(none.max_count));
-  entries_.push_back(static_cast<char>(none.min_length));
-}
-
 void ChunkBuilder::add_encoded(uint32_t term, std::string_view entry) {
-  begin_term(term, 0);
-  entries_.resize(entry_);
-  entries_.append(entry);
+  if (entries_.size() - used_ < 2 + entry.size()) entries_.resize(entries_.size() * 2 + 1024 + entry.size());
+  begin_term(term);
+  used_ = entry_ + entry.copy(entries_.data() + entry_, entry.size());
 }
 
 void ChunkBuilder::finish(std::string& out) {
-  MNEMO_CHECK(terms_.size() <= UINT16_MAX && entries_.size() <= UINT16_MAX);
-  out.reserve(out.size() + bytes());
-  out.push_back(static_cast<char>(BlockForm::kChunk));
-  put_le16(out, static_cast<uint32_t>(terms_.size()));
-  for (const uint32_t term : terms_) put_le32(out, term);
-  for (const uint16_t begin : begins_) put_le16(out, begin);
-  out.append(entries_);
+  MNEMO_CHECK(terms_.size() <= UINT16_MAX && used_ <= UINT16_MAX);
+  const size_t start = out.size();
+  out.resize(start + bytes());
+  char* at = out.data() + start;
+  *at++ = static_cast<char>(BlockForm::kChunk);
+  store_le16(at, static_cast<uint32_t>(terms_.size()));
+  at += 2;
+  for (const uint32_t term : terms_) store_le32(at, term), at += 4;
+  for (const uint16_t begin : begins_) store_le16(at, begin), at += 2;
+  entries_.copy(at, used_);
+  clear();
+}
+
+void ChunkBuilder::clear() {
   terms_.clear();
   begins_.clear();
-  entries_.clear();
+  used_ = 0;
 }
 
 bool ChunkView::parse(std::string_view row) {

@@ -35,26 +35,47 @@ inline Place place_of(uint32_t term, uint32_t doc) { return uint64_t{term} << 32
 inline uint32_t term_of(Place place) { return static_cast<uint32_t>(place >> 32); }
 inline uint32_t doc_of(Place place) { return static_cast<uint32_t>(place); }
 
+// The parts of a chunk row: its form and number of terms; for each term its hash and where its entry begins; entries,
+// each of a bound and postings.
+inline constexpr size_t kChunkHeaderBytes = 1 + 2;
+inline constexpr size_t kChunkTermBytes = 4 + 2 + 2;  // with the bound
+inline constexpr size_t kPostingBytesMax = 5 + 5;
+
+inline void store_le16(char* p, uint32_t v) {
+  p[0] = static_cast<char>(v);
+  p[1] = static_cast<char>(v >> 8);
+}
+inline void store_le32(char* p, uint32_t v) {
+  store_le16(p, v);
+  store_le16(p + 2, v >> 16);
+}
+// Writes a posting: `gap` documents lie between it and the one before it in its entry. Returns the end.
+inline char* put_posting(char* at, uint32_t gap, uint32_t count) {
+  const auto put = [&at](uint64_t v) {
+    for (; v >= 0x80; v >>= 7) *at++ = static_cast<char>(v | 0x80);
+    *at++ = static_cast<char>(v);
+  };
+  put(uint64_t{gap} << 1 | (count == 1 ? 0 : 1));
+  if (count != 1) put(count);
+  return at;
+}
+
+// Keeps its memory from chunk to chunk.
 class ChunkBuilder {
  public:
   explicit ChunkBuilder(size_t bytes_max) : bytes_max_(bytes_max) {}
 
   bool empty() const { return terms_.empty(); }
-  Place first() const { return first_; }
 
   // Adds a posting, the next in order of Place. False, and nothing added, when the row could grow beyond its limit.
   bool add(uint32_t term, uint32_t doc, uint32_t count, EntryBound bound) {
     const bool new_term = terms_.empty() || terms_.back() != term;
-    if (bytes() + (new_term ? kTermBytes : 0) + kPostingBytesMax > bytes_max_) [[unlikely]] return false;
-    if (new_term) begin_term(term, doc);
-    const auto gap = static_cast<uint64_t>(doc - next_doc_) << 1;
+    if (bytes() + (new_term ? kChunkTermBytes : 0) + kPostingBytesMax > bytes_max_) [[unlikely]] return false;
+    if (entries_.size() - used_ < 2 + kPostingBytesMax) [[unlikely]] entries_.resize(entries_.size() * 2 + 1024);
+    if (new_term) begin_term(term);
+    char* const end = put_posting(entries_.data() + used_, doc - next_doc_, count);
     next_doc_ = doc + 1;
-    if (count == 1) {
-      put_varint(entries_, gap);
-    } else {
-      put_varint(entries_, gap | 1);
-      put_varint(entries_, count);
-    }
+    used_ = static_cast<size_t>(end - entries_.data());
     widen(bound);
     return true;
   }
@@ -64,36 +85,40 @@ class ChunkBuilder {
 
   // Appends the row to `out` and begins anew.
   void finish(std::string& out);
+  void clear();
 
  private:
-  static constexpr size_t kHeaderBytes = 3;
-  static constexpr size_t kTermBytes = 4 + 2 + 2;
-  static constexpr size_t kPostingBytesMax = 5 + 5;
-
-  size_t bytes() const { return kHeaderBytes + terms_.size() * 6 + entries_.size(); }
-  void begin_term(uint32_t term, uint32_t doc);
   void widen(EntryBound bound) {
     auto& max_count = reinterpret_cast<uint8_t&>(entries_[entry_]);
     auto& min_length = reinterpret_cast<uint8_t&>(entries_[entry_ + 1]);
     if (bound.max_count > max_count) max_count = bound.max_count;
     if (bound.min_length < min_length) min_length = bound.min_length;
   }
+  size_t bytes() const { return kChunkHeaderBytes + terms_.size() * 6 + used_; }
+  void begin_term(uint32_t term) {
+    MNEMO_CHECK(terms_.empty() || terms_.back() < term);
+    const EntryBound none;
+    terms_.push_back(term);
+    begins_.push_back(static_cast<uint16_t>(used_));
+    entry_ = used_;
+    next_doc_ = 0;
+    entries_[used_++] = static_cast<char>(none.max_count);
+    entries_[used_++] = static_cast<char>(none.min_length);
+  }
 
   size_t bytes_max_;
-  Place first_ = 0;
   uint32_t next_doc_ = 0;
   size_t entry_ = 0;  // where the open term's entry begins
   std::vector<uint32_t> terms_;
   std::vector<uint16_t> begins_;
-  std::string entries_;
+  std::string entries_;  // the first used_ bytes
+  size_t used_ = 0;
 };
 
 // A chunk row as it lies in memory; a view. Reading a term of a damaged chunk tells damage or finds other postings,
 // within bounds.
 class ChunkView {
  public:
-  static constexpr uint32_t kNone = ~uint32_t{0};
-
   // False when the row is too short for what it says it holds.
   bool parse(std::string_view row);
 

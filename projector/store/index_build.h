@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "events/result.h"
@@ -27,6 +28,7 @@ class PageBuilder {
   // Kept between calls for their memory.
   std::vector<uint64_t> postings_;
   std::vector<uint64_t> scratch_;
+  std::string row_;
 };
 
 }  // namespace mnemo

@@ -97,10 +97,10 @@ Result<std::vector<Segment>> scan_fences(const RowReader& rows, std::string_view
   return std::move(reader.segments());
 }
 
-Result<Segment> parse_block(std::string_view key, std::string_view row, uint32_t page) {
+Result<Segment> parse_block(std::string_view key, std::string row, uint32_t page) {
   Segment block{.level = 0, .number = page, .chunked = false, .row = {}, .fence = {}};
   if (!row.empty() && row[0] == static_cast<char>(BlockForm::kChunk)) {
-    block.row = row;
+    block.row = std::move(row);
     return block;
   }
   Decoder in(row);
@@ -130,7 +130,7 @@ Status load_blocks(const RowReader& rows, AgentOrd ord, const std::vector<bool>&
     skip();
     if (key < block_key(ord, next)) return true;
     if (key != block_key(ord, next)) return false;
-    auto block = parse_block(key, row, next++);
+    auto block = parse_block(key, std::string(row), next++);
     if (block) {
       out.push_back(std::move(*block));
     } else {
@@ -191,7 +191,7 @@ Result<Segment> load_segment(const RowReader& rows, AgentOrd ord, uint32_t level
     std::string row;
     MNEMO_ASSIGN(const bool found, rows.get(key, row));
     if (!found) return missing_row(key);
-    return parse_block(key, row, number);
+    return parse_block(key, std::move(row), number);
   }
   FenceReader reader;
   std::string key = segment_key(keys::Row::kFence, ord, level, number);
@@ -224,14 +224,13 @@ Result<uint32_t> level_of_page(const RowReader& rows, AgentOrd ord, uint32_t pag
 
 Status load_chunk(const RowReader& rows, AgentOrd ord, const Segment& segment, size_t chunk, std::string& row,
                   ChunkView& view, IndexReads* reads) {
-  const std::string key = chunk_key(ord, segment, chunk);
-  if (segment.chunked) {
-    MNEMO_ASSIGN(const bool found, rows.get(key, row));
-    if (!found) return missing_row(key);
-    if (reads != nullptr) ++reads->point_reads, ++reads->rows, reads->bytes += row.size();
-  } else {
-    row = segment.row;
+  if (!segment.chunked) {
+    return view.parse(segment.row) ? Status{} : damaged_row(chunk_key(ord, segment, chunk));
   }
+  const std::string key = chunk_key(ord, segment, chunk);
+  MNEMO_ASSIGN(const bool found, rows.get(key, row));
+  if (!found) return missing_row(key);
+  if (reads != nullptr) ++reads->point_reads, ++reads->rows, reads->bytes += row.size();
   if (!view.parse(row)) return damaged_row(key);
   return {};
 }

@@ -54,7 +54,7 @@ Result<Segment> load_segment(const RowReader& rows, AgentOrd ord, uint32_t level
 // The level of the segment in force that covers the page.
 Result<uint32_t> level_of_page(const RowReader& rows, AgentOrd ord, uint32_t page);
 
-// Puts the row of a chunk into `row` and parses it.
+// Parses a chunk of the segment. The view lies in the segment itself where that is one row, else in `row`.
 Status load_chunk(const RowReader& rows, AgentOrd ord, const Segment& segment, size_t chunk, std::string& row,
                   ChunkView& view, IndexReads* reads = nullptr);
 

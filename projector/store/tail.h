@@ -54,6 +54,11 @@ class TailArray {
   size_t bytes() const { return size_t{capacity_} * sizeof(T); }
   const T* data() const { return data_.get(); }
   std::shared_ptr<const T[]> share() const { return data_; }
+  // Fetches where the next `bytes` will be written.
+  void prefetch(size_t bytes) const {
+    const char* at = reinterpret_cast<const char*>(data_.get() + size_);
+    for (size_t i = 0; i <= bytes; i += 64) __builtin_prefetch(at + i, 1);
+  }
 
   // `n` more elements, not yet written.
   T* extend(uint32_t n) {
