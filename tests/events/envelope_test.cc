@@ -200,5 +200,14 @@ TEST(Utf8, OverlongSurrogateTruncatedAndStrayBytesFail) {
   }
 }
 
+// The bytes after the view's end would complete the sequence: they are not to be read.
+TEST(Utf8, ASequenceThatTheViewCutsOffFails) {
+  for (const std::string_view whole : {"é", "東", "🙂"}) {
+    for (size_t length = 1; length < whole.size(); ++length) {
+      EXPECT_FALSE(is_utf8(whole.substr(0, length))) << whole << " " << length;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mnemo
