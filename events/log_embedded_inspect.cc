@@ -1,5 +1,6 @@
 // Deciding whether a log is whole, before anything in its directory is changed.
 #include <fmt/format.h>
+#include <rocksdb/sst_file_reader.h>
 
 #include <algorithm>
 #include <fstream>
@@ -17,29 +18,33 @@ namespace {
 namespace fs = std::filesystem;
 using rocksdb::WALRecoveryMode;
 
-// The write-ahead logs and the manifest in use, in order of their names.
-Result<std::vector<fs::path>> framed_files(const fs::path& dir) {
-  std::string manifest;
-  std::ifstream(dir / "CURRENT") >> manifest;
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator it(dir, error); !error && it != fs::directory_iterator(); it.increment(error)) {
-    const fs::path& file = it->path();
-    if (file.extension() == ".log" || file.filename() == manifest) files.push_back(file);
-  }
-  if (error) return fail(Code::kUnavailable, dir.string() + ": cannot list it: " + error.message(), true);
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 struct Faults {
   std::vector<std::string> described;
   bool unreadable = false;
 };
 
+// The write-ahead logs and the manifest in use, in order of their names.
+Result<std::vector<fs::path>> framed_files(const fs::path& dir, Faults& faults) {
+  std::string manifest;
+  std::getline(std::ifstream(dir / "CURRENT"), manifest);
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator it(dir, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    if (it->path().extension() == ".log") files.push_back(it->path());
+  }
+  if (error) return fail(Code::kUnavailable, dir.string() + ": cannot list it: " + error.message(), true);
+  if (manifest.starts_with("MANIFEST-") && fs::is_regular_file(dir / manifest, error)) {
+    files.push_back(dir / manifest);
+  } else {
+    faults.described.push_back((dir / "CURRENT").string() + " does not name a manifest that exists");
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 Result<Faults> scan_files(const fs::path& dir) {
   Faults faults;
-  MNEMO_ASSIGN(const std::vector<fs::path> files, framed_files(dir));
+  MNEMO_ASSIGN(const std::vector<fs::path> files, framed_files(dir, faults));
   for (const fs::path& file : files) {
     MNEMO_ASSIGN(const auto fault, scan_frames(file));
     if (!fault) continue;
@@ -48,6 +53,21 @@ Result<Faults> scan_files(const fs::path& dir) {
                                            fault->at_end ? "is cut off" : "is damaged", fault->offset, fault->reason));
   }
   return faults;
+}
+
+// Which table files are damaged: RocksDB blames the manifest for some of them.
+std::vector<std::string> damaged_tables(const fs::path& dir, const EmbeddedLogOptions& options) {
+  std::vector<std::string> damaged;
+  std::error_code error;
+  for (fs::directory_iterator it(dir, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    if (it->path().extension() != ".sst") continue;
+    rocksdb::SstFileReader table(log_database_options(options, WALRecoveryMode::kAbsoluteConsistency));
+    rocksdb::Status status = table.Open(it->path().string());
+    if (status.ok()) status = table.VerifyChecksum();
+    if (!status.ok()) damaged.push_back(fmt::format("{} is damaged: {}", it->path().string(), status.ToString()));
+  }
+  std::sort(damaged.begin(), damaged.end());
+  return damaged;
 }
 
 Status check_identity(rocksdb::DB& db, const LogIdentity& acked) {
@@ -117,6 +137,7 @@ Result<Recovery> inspect_log(const fs::path& dir, const EmbeddedLogOptions& opti
       errors.push_back(found.error().message);
     }
   }
+  for (const auto& fault : damaged_tables(dir, options)) errors.push_back(fault);
   errors.insert(errors.begin(), faults.described.begin(), faults.described.end());
   return fail(Code::kDataLoss, joined(errors));
 }
