@@ -23,13 +23,6 @@ ControlDecision start_epoch(State& state, const ControlContext& context, const v
 }
 
 Result<ControlDecision> activate_rules(State& state, const v1::RulesActivated& e) {
-  for (const int kind : e.active_kinds()) {
-    const bool known = v1::EventKind_IsValid(kind) && kind != v1::EVENT_KIND_UNSPECIFIED;
-    if (!known) {
-      return fail(Code::kFailedPrecondition, "the rules on the log activate event kind " + std::to_string(kind) +
-                                                 ", which this build does not know: upgrade mnemo");
-    }
-  }
   const Result<Rules> next = next_rules(state.rules(), e);
   if (!next) return refuse(SkipReason::kInvalid, next.error().message);
   MNEMO_TRY(state.set_rules(*next, e.SerializeAsString()));

@@ -42,6 +42,7 @@ Status apply_forgotten_by_filter(State& state, const EventContext& event, const 
     work.type = PendingWork::Type::kForgetByFilter;
     work.ord = event.agent->ord;
     work.end = event.agent->docs;
+    work.time_ms = state.meta().event_time_ms;
     work.event_id = event.event_id;
     work.memory_key = key_row_key(event);  // where the exact count goes when the work is done
     work.filter = e.filter();

@@ -5,21 +5,24 @@
 namespace mnemo {
 namespace {
 
-struct LinkState {
-  bool exists = false;
-  uint32_t out_links = 0;  // of the memory it leaves
-};
-
-Result<LinkState> look_up(State& state, const AgentState& agent, const Link& link) {
-  LinkState found;
-  const std::string from = links_from(agent.ord, link.from);
-  MNEMO_TRY(state.rows().scan(from, prefix_end(from), [&](std::string_view key, std::string_view /*value*/) {
-    Link other;
-    const bool same = decode_link(key, other) && other.type == link.type && other.to == link.to;
-    found.exists = found.exists || same;
-    return ++found.out_links < state.rules().links_per_memory_max || !found.exists;
+// Whether the memory may get one more link. Links to memories that are gone take no room, purged or not: how far the
+// purge has come must not show. Reads the other ends only where the rows alone would refuse.
+Result<bool> has_room(State& state, const EventContext& event, std::string_view memory_key) {
+  std::vector<std::string> targets;
+  const std::string from = links_from(event.agent->ord, memory_key);
+  MNEMO_TRY(state.rows().scan(from, prefix_end(from), [&targets](std::string_view key, std::string_view /*value*/) {
+    Link link;
+    if (decode_link(key, link)) targets.push_back(std::move(link.to));
+    return true;
   }));
-  return found;
+  const size_t max = state.rules().links_per_memory_max;
+  if (targets.size() < max) return true;
+  size_t there = 0;
+  for (const std::string& target : targets) {
+    MNEMO_ASSIGN(const FoundMemory found, find_memory(state, event, target));
+    there += found.presence == FoundMemory::Presence::kLive ? 1 : 0;
+  }
+  return there < max;
 }
 
 Status done(State& state, const EventContext& event, bool changed, Outcome& outcome) {
@@ -42,16 +45,18 @@ Status apply_linked(State& state, const EventContext& event, const v1::Linked& e
   MNEMO_ASSIGN(const FoundMemory to, find_memory(state, event, link.to));
   const bool both = from.presence == FoundMemory::Presence::kLive && to.presence == FoundMemory::Presence::kLive;
   if (!both) return reject(state, event, Code::kNotFound, "a link needs two memories that exist", outcome);
-  MNEMO_ASSIGN(const LinkState before, look_up(state, *event.agent, link));
-  if (!before.exists && before.out_links >= state.rules().links_per_memory_max) {
+  MNEMO_ASSIGN(const bool exists, has_link(state, *event.agent, link));
+  if (exists) return done(state, event, false, outcome);
+  MNEMO_ASSIGN(const bool room, has_room(state, event, link.from));
+  if (!room) {
     return reject(state, event, Code::kResourceExhausted,
-                  "the memory has " + std::to_string(before.out_links) + " links, the limit: unlink one first", outcome);
+                  "the memory has " + std::to_string(state.rules().links_per_memory_max) +
+                      " links, the limit, or more: unlink one first",
+                  outcome);
   }
-  if (!before.exists) {
-    insert_link(state, *event.agent, link);
-    state.touch(*event.agent, from.record.tier);
-  }
-  return done(state, event, !before.exists, outcome);
+  insert_link(state, *event.agent, link);
+  state.touch(*event.agent, from.record.tier);
+  return done(state, event, true, outcome);
 }
 
 Status apply_unlinked(State& state, const EventContext& event, const v1::Unlinked& e, Outcome& outcome) {
@@ -60,12 +65,11 @@ Status apply_unlinked(State& state, const EventContext& event, const v1::Unlinke
   const Link link{memory_key_from_text(e.from_memory_id()), e.type(), memory_key_from_text(e.to_memory_id())};
   outcome.memory_key = link.from;
   MNEMO_ASSIGN(const FoundMemory from, find_memory(state, event, link.from));
-  const bool live = from.presence == FoundMemory::Presence::kLive;
-  LinkState before;
-  if (live) {
-    MNEMO_ASSIGN(before, look_up(state, *event.agent, link));
-  }
-  if (!before.exists) return reject(state, event, Code::kNotFound, "there is no such link", outcome);
+  MNEMO_ASSIGN(const FoundMemory to, find_memory(state, event, link.to));
+  // A link to a memory that is gone is gone with it, purged or not.
+  const bool both = from.presence == FoundMemory::Presence::kLive && to.presence == FoundMemory::Presence::kLive;
+  MNEMO_ASSIGN(const bool exists, has_link(state, *event.agent, link));
+  if (!both || !exists) return reject(state, event, Code::kNotFound, "there is no such link", outcome);
   remove_link(state, *event.agent, link);
   state.touch(*event.agent, from.record.tier);
   return done(state, event, true, outcome);

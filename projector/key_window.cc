@@ -113,6 +113,9 @@ Result<bool> answer_from_key(State& state, const EventContext& event, Outcome& o
   outcome = first.outcome;
   outcome.kind = Outcome::Kind::kDuplicate;
   outcome.unchecked = !checked;
+  if (outcome.memory_key.empty()) return true;
+  MNEMO_ASSIGN(const FoundMemory now_there, find_memory(state, event, outcome.memory_key));
+  outcome.forgotten = now_there.presence == FoundMemory::Presence::kTombstone;
   return true;
 }
 
@@ -132,13 +135,15 @@ Status remember_key(State& state, const EventContext& event, const Outcome& outc
   return {};
 }
 
-Status settle_key(State& state, std::string_view key, uint64_t count) {
+Status settle_key(State& state, const PendingWork& forget) {
+  const std::string& key = forget.memory_key;
   std::string before;
   MNEMO_ASSIGN(const bool kept, state.rows().get(key, before));
   if (!kept) return {};  // it has left the window by now
   KeyRow row;
   MNEMO_TRY(decode_key_row(before, row));
-  row.outcome.count = count;
+  if (row.outcome.event_id != forget.event_id) return {};  // it has left the window, and came back with another event
+  row.outcome.count = forget.count;
   row.outcome.pending = false;
   std::string after;
   encode_key_row(row.number, row.fingerprint, row.outcome, after);

@@ -57,6 +57,11 @@ bool decode_link(std::string_view key, Link& out) {
   return in.done();
 }
 
+Result<bool> has_link(State& state, const AgentState& agent, const Link& link) {
+  std::string value;
+  return state.rows().get(forward_key(agent.ord, link), value);
+}
+
 void insert_link(State& state, const AgentState& agent, const Link& link) {
   state.insert(forward_key(agent.ord, link), {});
   state.insert(backward_key(agent.ord, link), {});

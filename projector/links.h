@@ -22,6 +22,7 @@ std::string links_to(AgentOrd ord, std::string_view memory_key);
 
 bool decode_link(std::string_view key, Link& out);  // of either row's key; false when it is damaged
 
+Result<bool> has_link(State& state, const AgentState& agent, const Link& link);
 void insert_link(State& state, const AgentState& agent, const Link& link);
 void remove_link(State& state, const AgentState& agent, const Link& link);
 

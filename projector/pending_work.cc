@@ -58,23 +58,28 @@ Result<bool> purge_unit(State& state, PendingWork& work) {
   return true;
 }
 
+// Forgets the memory whose current version the document is, if the filter matches it.
+Status forget_if_it_matches(State& state, AgentState& agent, uint32_t doc, PendingWork& work) {
+  FoundMemory found;
+  MNEMO_TRY(state.record(agent.ord, doc, found.holder, found.record));
+  if (found.record.stub || !matches(work.filter, found.record)) return {};
+  found.memory_key = found.record.memory_key;
+  MNEMO_ASSIGN(const bool known, state.memory_row(agent, found.memory_key, found.row));
+  // Older versions match too, but only the current one is the memory.
+  const bool current = known && found.row.row.state == MemoryRow::State::kLive && found.row.row.doc == doc;
+  if (!current) return {};
+  // How far this work has come must not show: what had expired before it was asked for was gone by then.
+  const TimestampMs expires = found.record.expires_at_ms;
+  const bool expired = expires != 0 && expires <= work.time_ms;
+  work.count += expired ? 0 : 1;
+  return bury_memory(state, agent, found, expired ? MemoryRow::State::kExpired : MemoryRow::State::kForgotten);
+}
+
 // One unit of a forget by filter: one document looked at.
 Result<bool> filter_unit(State& state, PendingWork& work) {
   if (work.doc < work.end) {
     MNEMO_ASSIGN(AgentState* const agent, state.agent_by_ord(work.ord));
-    FoundMemory found;
-    MNEMO_TRY(state.record(agent->ord, work.doc, found.holder, found.record));
-    const uint32_t doc = work.doc++;
-    if (!found.record.stub && matches(work.filter, found.record)) {
-      found.memory_key = found.record.memory_key;
-      MNEMO_ASSIGN(const bool known, state.memory_row(*agent, found.memory_key, found.row));
-      // Older versions match too, but only the current one is the memory.
-      const bool current = known && found.row.row.state == MemoryRow::State::kLive && found.row.row.doc == doc;
-      if (current) {
-        MNEMO_TRY(bury_memory(state, *agent, found, MemoryRow::State::kForgotten));
-        ++work.count;
-      }
-    }
+    MNEMO_TRY(forget_if_it_matches(state, *agent, work.doc++, work));
   }
   return work.doc >= work.end;
 }
@@ -109,7 +114,7 @@ Status work_on_first(State& state, uint32_t& units) {
     state.update_first_pending(work);
     return {};
   }
-  if (work.type == PendingWork::Type::kForgetByFilter) MNEMO_TRY(settle_key(state, work.memory_key, work.count));
+  if (work.type == PendingWork::Type::kForgetByFilter) MNEMO_TRY(settle_key(state, work));
   state.pop_pending(work);
   return {};
 }

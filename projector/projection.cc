@@ -22,8 +22,19 @@ Result<std::unique_ptr<Projection>> Projection::open(const ProjectionOptions& op
                                                ": replay the log into a new one");
   }
   MNEMO_TRY(projection->machine_.load());
+  MNEMO_TRY(projection->find_first_outbox_row());
   projection->publish();
   return projection;
+}
+
+// So that dropping rows does not begin at the partition's very first.
+Status Projection::find_first_outbox_row() {
+  outbox_first_ = machine_.meta().outbox_next;
+  const std::string from = keys::start(keys::Row::kOutbox);
+  return rows_.scan(from, prefix_end(from), [&](std::string_view key, std::string_view /*value*/) {
+    outbox_first_ = get_be64(key.data() + from.size());
+    return false;
+  });
 }
 
 Status Projection::apply_all(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
@@ -56,8 +67,9 @@ Status Projection::apply(std::span<const LogRecord> records, const std::set<uint
 
 Status Projection::commit(bool announce) {
   machine_.finish_batch(announce);
-  for (; outbox_first_ < outbox_drop_; ++outbox_first_) {
-    rows_.erase(keys::of_sequence(keys::Row::kOutbox, outbox_first_));
+  const uint64_t dropped = std::min(outbox_drop_, machine_.meta().outbox_next);
+  for (uint64_t number = outbox_first_; number < dropped; ++number) {
+    rows_.erase(keys::of_sequence(keys::Row::kOutbox, number));
   }
   rows_.put(kVersionKey, projection_version());
   if (const Status written = store_->write(rows_); !written) {
@@ -65,6 +77,7 @@ Status Projection::commit(bool announce) {
     return written;
   }
   rows_.clear();
+  outbox_first_ = std::max(outbox_first_, dropped);
   machine_.trim();
   publish();
   return {};

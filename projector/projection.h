@@ -67,6 +67,7 @@ class Projection {
   Projection(const ProjectionOptions& options, std::unique_ptr<Store> store);
   Status apply_all(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
                    std::vector<Outcome>* outcomes, size_t& done);
+  Status find_first_outbox_row();
   Status commit(bool announce);
   Status restart_batch();
   void publish();

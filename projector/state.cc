@@ -182,7 +182,7 @@ void State::insert_expiry(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {
   insert(keys::of_expiry(at_ms, ord, doc), {});
   const Expiry added{at_ms, ord, doc};
   const bool known = first_expiry_.has_value();
-  if (known && (!*first_expiry_ || at_ms < (*first_expiry_)->at_ms)) first_expiry_ = added;
+  if (known && (!*first_expiry_ || added < **first_expiry_)) first_expiry_ = added;
 }
 
 void State::remove_expiry(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {

@@ -86,6 +86,7 @@ class State {
     TimestampMs at_ms = 0;
     AgentOrd ord;
     uint32_t doc = 0;
+    auto operator<=>(const Expiry&) const = default;  // as their rows sort
   };
   Result<std::optional<Expiry>> first_expiry();
 

@@ -28,6 +28,11 @@ StateMachine::StateMachine(const LogIdentity& log, PartitionId partition, RowWri
 
 StateMachine::~StateMachine() = default;
 
+Status StateMachine::load() {
+  scratch_->dead_letters.clear();
+  return state_.load();
+}
+
 Status StateMachine::apply(const LogRecord& record, bool skip, Outcome& outcome) {
   outcome.clear();
   MNEMO_CHECK(record.position.partition == state_.partition());
@@ -105,21 +110,21 @@ Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome
   v1::Envelope& envelope = scratch_->envelope;
   state_.meta().last_event_id = {};
   if (skip) return skip_record(record, SkipReason::kOperator, "an operator's SkipRecorded names it", outcome);
-  if (!envelope.ParseFromArray(record.value.data(), static_cast<int>(record.value.size()))) {
+  if (!decode(record.value, envelope)) {
     return skip_record(record, SkipReason::kUndecodable, "not an Envelope", outcome);
+  }
+  if (needs_newer_build(envelope)) {
+    return fail(Code::kFailedPrecondition,
+                "the record at " + to_string(record.position) + " has schema version " +
+                    std::to_string(envelope.schema_version()) + " or a kind of event that this build, which reads up to " +
+                    "version " + std::to_string(kSchemaVersion) +
+                    ", does not know: upgrade mnemo, or skip the record with `mnemo skip`");
   }
   const std::optional<Bytes16> event_id = bytes16(envelope.event_id());
   if (!event_id) return skip_record(record, SkipReason::kInvalid, "event_id is not 16 bytes", outcome);
   state_.meta().last_event_id = *event_id;
-  if (envelope.schema_version() > kSchemaVersion) {
-    return fail(Code::kFailedPrecondition,
-                "the record at " + to_string(record.position) + " has schema version " +
-                    std::to_string(envelope.schema_version()) + ", this build reads up to " +
-                    std::to_string(kSchemaVersion) + ": upgrade mnemo, or skip the record with `mnemo skip`");
-  }
   const EventKind kind = kind_of(envelope);
-  const bool founding = kind == v1::EVENT_KIND_EPOCH_STARTED || kind == v1::EVENT_KIND_RULES_ACTIVATED;
-  if (!founding && !rules().active(kind)) {
+  if (!rules().active(kind)) {
     return skip_record(record, SkipReason::kKindNotActive,
                        std::string(kind_name(kind)) + " is not active at this position", outcome);
   }

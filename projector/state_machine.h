@@ -30,7 +30,8 @@ class StateMachine {
   StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index);
   ~StateMachine();
 
-  Status load() { return state_.load(); }
+  // Also after a batch was dropped: nothing of it is left, what it would have announced included.
+  Status load();
 
   // Applies the record at meta().next_offset or later. `skip`: an operator's SkipRecorded names it.
   Status apply(const LogRecord& record, bool skip, Outcome& outcome);

@@ -10,6 +10,7 @@ void encode_pending(const PendingWork& work, std::string& out) {
   put_varint(out, work.doc);
   put_varint(out, work.end);
   put_varint(out, work.count);
+  put_varint(out, zigzag(work.time_ms));
   out.append(reinterpret_cast<const char*>(work.event_id.data()), work.event_id.size());
   put_bytes(out, work.memory_key);
   out.push_back(work.records_done ? 1 : 0);
@@ -23,6 +24,7 @@ Status decode_pending(std::string_view row, PendingWork& out) {
   out.doc = static_cast<uint32_t>(in.varint());
   out.end = static_cast<uint32_t>(in.varint());
   out.count = in.varint();
+  out.time_ms = in.zigzag64();
   const std::string_view id = in.raw(out.event_id.size());
   if (id.size() == out.event_id.size()) std::memcpy(out.event_id.data(), id.data(), id.size());
   out.memory_key = in.bytes();

@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include "tests/projector/partition.h"
+
+namespace mnemo::projector_test {
+namespace {
+
+using Kind = Outcome::Kind;
+
+void set_window(Partition& partition, uint32_t keys) {
+  partition.activate([keys](v1::RulesActivated& rules) { rules.set_key_window(keys); });
+}
+
+Outcome access_with(Partition& partition, const std::string& key) { return partition.add(keyed(access("a", 1), key)); }
+
+TEST(KeyWindow, ForgetsTheOldestKeyAndKeepsTheOthers) {
+  Partition partition;
+  set_window(partition, 3);
+  partition.add(remember("a", "x"));
+  for (const char* key : {"1", "2", "3"}) EXPECT_EQ(access_with(partition, key).kind, Kind::kApplied);
+  EXPECT_EQ(access_with(partition, "1").kind, Kind::kDuplicate);
+  access_with(partition, "4");
+  for (const char* key : {"2", "3", "4"}) EXPECT_EQ(access_with(partition, key).kind, Kind::kDuplicate);
+  EXPECT_EQ(access_with(partition, "1").kind, Kind::kApplied) << "it has left the window";
+  EXPECT_EQ(partition.rows(keys::Row::kKey), 3u);
+  EXPECT_EQ(partition.rows(keys::Row::kKeyWindow), 3u);
+}
+
+TEST(KeyWindow, ARememberedIsNotInTheWindow) {
+  Partition partition;
+  set_window(partition, 1);
+  partition.add(keyed(remember("", "x"), "k"));
+  for (const char* key : {"1", "2", "3"}) access_with(partition, key);
+  EXPECT_EQ(partition.add(keyed(remember("", "x"), "k")).kind, Kind::kDuplicate);
+}
+
+TEST(KeyWindow, CountsEachAgentForItself) {
+  Partition partition;
+  set_window(partition, 2);
+  partition.add(keyed(forget("x"), "1"));
+  for (const char* key : {"1", "2", "3"}) partition.add(of_agent(keyed(forget("x"), key), "omar"));
+  EXPECT_EQ(partition.add(keyed(forget("x"), "1")).kind, Kind::kDuplicate);
+}
+
+TEST(KeyWindow, ASmallerWindowShrinksByTwoAtATime) {
+  Partition partition;
+  set_window(partition, 10);
+  partition.add(remember("a", "x"));
+  for (int i = 0; i < 10; ++i) access_with(partition, std::to_string(i));
+  set_window(partition, 4);
+  EXPECT_EQ(partition.rows(keys::Row::kKey), 10u);
+  access_with(partition, "new");
+  EXPECT_EQ(partition.rows(keys::Row::kKey), 9u);
+  for (int i = 0; i < 5; ++i) access_with(partition, "new" + std::to_string(i));
+  EXPECT_EQ(partition.rows(keys::Row::kKey), 4u);
+  EXPECT_EQ(partition.rows(keys::Row::kKeyWindow), 4u);
+}
+
+TEST(KeyWindow, SurvivesARestart) {
+  Partition partition;
+  set_window(partition, 3);
+  partition.add(remember("a", "x"));
+  for (const char* key : {"1", "2", "3", "4"}) access_with(partition, key);
+  ASSERT_TRUE(partition.projection().flush(true));
+  partition.crash();
+  EXPECT_EQ(access_with(partition, "2").kind, Kind::kDuplicate);
+  access_with(partition, "5");
+  EXPECT_EQ(partition.rows(keys::Row::kKeyWindow), 3u);
+  EXPECT_EQ(partition.meta().state, partition.rebuilt(100)->meta().state);
+}
+
+TEST(KeyWindow, WithoutAKeyTheEventIdIsTheKey) {
+  Partition partition;
+  partition.add(remember("a", "x"));
+  const v1::Envelope event = partition.completed(access("a", 1));
+  EXPECT_EQ(partition.add(event).kind, Kind::kApplied);
+  EXPECT_EQ(partition.add(event).kind, Kind::kDuplicate);
+}
+
+TEST(KeyWindow, AKeyWithTheBytesOfAnEventIdIsAnotherKey) {
+  Partition partition;
+  partition.add(remember("a", "x"));
+  v1::Envelope event = access("a", 1);
+  event.set_event_id("0123456789abcdef");
+  EXPECT_EQ(partition.add(event).kind, Kind::kApplied);
+  EXPECT_EQ(access_with(partition, "0123456789abcdef").kind, Kind::kApplied);
+}
+
+TEST(KeyWindow, TheSameKeyForAnotherRequestIsAConflictThatNamesTheFirst) {
+  Partition partition;
+  partition.add(remember("a", "x"));
+  const Outcome first = access_with(partition, "k");
+  const Outcome second = partition.add(keyed(forget("a"), "k"));
+  EXPECT_EQ(second.kind, Kind::kConflict);
+  EXPECT_EQ(second.code, Code::kAlreadyExists);
+  EXPECT_EQ(second.event_id, first.event_id);
+  EXPECT_EQ(partition.memory("a")->state, MemoryRow::State::kLive);
+}
+
+}  // namespace
+}  // namespace mnemo::projector_test
