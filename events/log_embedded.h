@@ -27,7 +27,7 @@ struct EmbeddedLogOptions {
 
   // Called once, from a thread of the log's, when its storage has failed: the log has stopped, appenders have been
   // told. A server ends its process here, as after a failed sync nobody knows what is on disk.
-  std::function<void(const Error&)> on_fatal;
+  std::function<void(const Error&)> on_fatal{};
 
   // Open for reading and verify_all() alone: no file is changed or made, append() answers FAILED_PRECONDITION.
   bool read_only = false;
@@ -40,7 +40,7 @@ struct EmbeddedLogOptions {
   // memory and the time to open.
   size_t memtable_bytes = 12 << 20;
 
-  std::shared_ptr<const EmbeddedLogHooks> hooks;
+  std::shared_ptr<const EmbeddedLogHooks> hooks{};
 };
 
 // Sums since the log was opened.

@@ -73,16 +73,23 @@ Status GroupWriter::close() {
   return {};
 }
 
-void GroupWriter::stop(const Error& error) {
+void GroupWriter::stop(const Error& error, std::span<const Group> in_flight) {
   std::deque<Pending> refused;
+  bool first = false;
+  Error cause = error;
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_) return;
-    stopped_ = error;
+    first = !stopped_.has_value();
+    if (first) stopped_ = error;
+    cause = *stopped_;
     refused.swap(queue_);
   }
-  for (const Pending& append : refused) append.done(fail(told_to_appenders(error)));
-  if (options_.on_fatal) options_.on_fatal(error);
+  const auto told = fail(told_to_appenders(cause));
+  for (const Group& group : in_flight) {
+    for (const Written& append : group.appends) append.done(told);
+  }
+  for (const Pending& append : refused) append.done(told);
+  if (first && options_.on_fatal) options_.on_fatal(cause);
 }
 
 std::optional<Error> GroupWriter::stopped() const {
@@ -104,9 +111,7 @@ void GroupWriter::write_loop() {
     Group group = write_rows(std::move(appends), batch);
     const rocksdb::Status status = db_.Write(synced, &batch);
     if (!status.ok()) {
-      const Error error = database_error(status, db_.GetName());
-      refuse(group, error);
-      stop(error);
+      stop(database_error(status, db_.GetName()), {&group, 1});
       continue;
     }
     group_count_.fetch_add(1, std::memory_order_relaxed);
@@ -171,8 +176,7 @@ void GroupWriter::ack_loop() {
       acknowledge(std::move(groups));
       continue;
     }
-    for (const Group& group : groups) refuse(group, synced.error());
-    stop(synced.error());
+    stop(synced.error(), groups);
   }
 }
 
@@ -204,10 +208,6 @@ void GroupWriter::acknowledge(std::vector<Group> groups) {
     release(group);
     for (Written& append : group.appends) append.done(std::move(append.appended));
   }
-}
-
-void GroupWriter::refuse(const Group& group, const Error& error) {
-  for (const Written& append : group.appends) append.done(fail(told_to_appenders(error)));
 }
 
 // Makes room in the queue.

@@ -15,6 +15,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -44,8 +45,9 @@ class GroupWriter {
   // Waits for what was submitted, then ends both threads. The error that stopped the log, if one did.
   Status close();
 
-  // Stops the log from any thread: what waits in the queue fails, and on_fatal is called. The first call counts.
-  void stop(const Error& error);
+  // Stops the log from any thread: nothing is accepted any more, what waits in the queue fails, and on_fatal is called
+  // if it was not before. The first error counts.
+  void stop(const Error& error) { stop(error, {}); }
 
   EmbeddedLogStats stats() const;
 
@@ -65,6 +67,8 @@ class GroupWriter {
     std::vector<uint64_t> ends;  // of every partition after this group
   };
 
+  // The same, telling those whose records are on their way as well.
+  void stop(const Error& error, std::span<const Group> in_flight);
   void write_loop();
   void ack_loop();
   std::vector<Pending> take_queued();
@@ -73,7 +77,6 @@ class GroupWriter {
   std::vector<Group> take_written();
   Status sync_mark(const Group& newest);
   void acknowledge(std::vector<Group> groups);
-  void refuse(const Group& group, const Error& error);
   void release(const Group& group);
   std::optional<Error> stopped() const;
 
