@@ -64,16 +64,23 @@ FilterRows filter_rows(const TailView& tail, const PageBits& dead) {
 std::string row_name(std::string_view key) {
   Decoder in(key);
   const auto kind = static_cast<keys::Row>(in.u8());
-  std::string name(1, static_cast<char>(kind));
-  if (kind == keys::Row::kIndexWork) return name + " row (index work " + std::to_string(in.be64()) + ")";
-  const std::string agent = " row (agent number " + std::to_string(in.be32());
-  if (kind == keys::Row::kFence || kind == keys::Row::kChunk) {
-    name += agent + ", level " + std::to_string(in.u8()) + ", segment " + std::to_string(in.be32());
-    if (in.left() == 4) name += ", part " + std::to_string(in.be32());
+  std::string name = std::string(1, static_cast<char>(kind)) + " row (";
+  const auto append = [&](std::string_view what, uint64_t number) {
+    if (name.back() != '(') name += ", ";
+    name.append(what).append(" ").append(std::to_string(number));
+  };
+  if (kind == keys::Row::kIndexWork) {
+    append("index work", in.be64());
     return name + ")";
   }
-  name += agent + ", page " + std::to_string(in.be32());
-  if (in.left() == 4) name += ", part " + std::to_string(in.be32());
+  append("agent number", in.be32());
+  if (kind == keys::Row::kFence || kind == keys::Row::kChunk) {
+    append("level", in.u8());
+    append("segment", in.be32());
+  } else {
+    append("page", in.be32());
+  }
+  if (in.left() == 4) append("part", in.be32());
   return name + ")";
 }
 

@@ -16,7 +16,7 @@
 
 namespace mnemo {
 
-// "columns row (agent number 3, page 7)", for messages.
+// "D row (agent number 3, page 7)", for messages.
 std::string row_name(std::string_view key);
 // DATA_LOSS: the row is damaged, or missing.
 [[nodiscard]] tl::unexpected<Error> damaged_row(std::string_view key);
