@@ -97,5 +97,22 @@ TEST(KeyWindow, TheSameKeyForAnotherRequestIsAConflictThatNamesTheFirst) {
   EXPECT_EQ(partition.memory("a")->state, MemoryRow::State::kLive);
 }
 
+// The key of a forget that is still at work may leave the window and act again, for another event: the count belongs
+// to the first one.
+TEST(KeyWindow, AForgetThatIsDoneDoesNotAnswerForAnotherEventUnderItsKey) {
+  Partition partition;
+  partition.activate([](v1::RulesActivated& rules) {
+    rules.set_key_window(1);
+    rules.set_work_units_per_event(1);
+  });
+  for (int i = 0; i < 6; ++i) partition.add(tagged(remember("m" + std::to_string(i), "x"), "t"));
+  partition.add(remember("a", "x"));
+  EXPECT_TRUE(partition.add(keyed(forget_tag("t"), "k")).pending);
+  access_with(partition, "pushes k out");
+  EXPECT_EQ(access_with(partition, "k").kind, Kind::kApplied);
+  partition.settle();
+  EXPECT_EQ(access_with(partition, "k").count, 1u);
+}
+
 }  // namespace
 }  // namespace mnemo::projector_test
