@@ -1,0 +1,86 @@
+"""log copy: the same envelopes give the same state, whatever the batch size, the partitions, or the interruptions."""
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+from mnemo import MNEMO, TempDir, memories, run, run_json, status, write_jsonl
+
+
+def states(data):
+    return [p["state"] for p in status(data)["partitions"]]
+
+
+class Copy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temp = TempDir()
+        cls.source = cls.temp.__enter__() / "source"
+        run("import", "--data", cls.source, write_jsonl(cls.temp.path / "in.jsonl", memories(6000, agents=12)))
+        for agent in range(3):
+            scope = ("--data", cls.source, "--namespace", "test", "--agent", f"agent-{agent}")
+            first, second = run_json("list", *scope, "--limit", "2")["memories"]
+            run("update", *scope, "--key", "u", first["id"], "changed words")
+            run("update", *scope, "--key", "u", first["id"], "changed words")
+            run("forget", *scope, "--key", "f", second["id"])
+            run("forget", *scope, "--filter", '{"tag": "travel"}')
+        run("import", "--data", cls.source, cls.temp.path / "in.jsonl")  # duplicates, which a copy leaves out
+        cls.expected = status(cls.source)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temp.__exit__(None)
+
+    def test_batch_size_does_not_show(self):
+        for batch in (1, 7, 5000):
+            with TempDir() as d:
+                run("log", "copy", "--from", self.source, "--to", d / "copy", "--batch", batch)
+                run("status", "--data", d / "copy", "--batch", batch)
+                self.assertEqual(states(d / "copy"), states(self.source))
+                self.assertEqual(status(d / "copy")["content"], self.expected["content"])
+                run("verify", "--data", d / "copy")
+
+    def test_another_number_of_partitions_has_the_same_content(self):
+        for partitions in (1, 8, 3):
+            with TempDir() as d:
+                told = run_json("log", "copy", "--from", self.source, "--to", d / "copy", "--to-partitions", partitions)
+                self.assertGreater(told["left_out"], 6000)
+                copy = status(d / "copy")
+                self.assertEqual(len(copy["partitions"]), partitions)
+                self.assertTrue(copy["settled"] and self.expected["settled"])
+                self.assertEqual((copy["content"], copy["memories"]), (self.expected["content"], self.expected["memories"]))
+
+    def test_a_copy_that_was_killed_goes_on_where_it_was(self):
+        seed = random.randrange(1 << 32)
+        print("seed", seed)
+        chance = random.Random(seed)
+        with TempDir() as d:
+            for _ in range(4):
+                child = subprocess.Popen([MNEMO, "log", "copy", "--from", str(self.source), "--to", str(d / "copy")],
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(chance.uniform(0.05, 0.6))
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+            run("log", "copy", "--from", self.source, "--to", d / "copy")
+            again = run_json("log", "copy", "--from", self.source, "--to", d / "copy")
+            self.assertEqual(again["records"], 0)
+            self.assertEqual(states(d / "copy"), states(self.source))
+
+    def test_a_retry_against_the_copy_is_a_duplicate(self):
+        with TempDir() as d:
+            run("log", "copy", "--from", self.source, "--to", d / "copy")
+            told = run_json("import", "--data", d / "copy", self.temp.path / "in.jsonl")
+            self.assertEqual((told["remembered"], told["refused"]), (0, 0))
+
+    def test_a_log_of_its_own_is_no_target(self):
+        with TempDir() as d:
+            run("status", "--data", d / "other")
+            done = subprocess.run([MNEMO, "log", "copy", "--from", str(self.source), "--to", str(d / "other")],
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("log of its own", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
