@@ -81,11 +81,16 @@ void RowsIndex::for_each_tail_posting(uint32_t term, Visit&& visit) const {
 }
 
 Status RowsIndex::load_pages_of(const std::vector<Posting>& postings, size_t from) {
+  std::vector<bool> wanted(pages_.size());
+  bool any = false;
   for (size_t i = from; i < postings.size() && !in_tail(postings[i].doc); ++i) {
     const uint32_t page = postings[i].doc / kPageDocs;
-    if (!pages_.loaded(page)) MNEMO_TRY(pages_.load_group(page));
+    if (pages_.loaded(page)) continue;
+    wanted[page] = true;
+    any = true;
   }
-  return {};
+  if (!any) return {};
+  return pages_.load_where([&](uint32_t page) { return bool{wanted[page]}; });
 }
 
 Status RowsIndex::postings(uint32_t term, std::vector<Posting>& out) {

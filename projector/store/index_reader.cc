@@ -30,10 +30,21 @@ Status PageSet::take_row(std::string_view key, std::string_view row, uint32_t fi
 
 Status PageSet::load_group(uint32_t page) {
   const uint32_t first = page / kGroupPages * kGroupPages;
-  const uint32_t end = std::min(first + kGroupPages, size());
-  forget_group(page);
-  Status read = read_group(first, end);
-  if (!read) forget_group(page);
+  return load_range(first, std::min(first + kGroupPages, size()));
+}
+
+Status PageSet::load_all() {
+  return load_where([](uint32_t) { return true; });
+}
+
+Status PageSet::load_range(uint32_t first, uint32_t end) {
+  const auto forget = [&] {
+    for (uint32_t i = first; i < end; ++i) pages_[i] = Page();
+  };
+  forget();
+  Status read = read_range(first, end);
+  // Half a page must not be taken for one that is loaded.
+  if (!read) forget();
   return read;
 }
 
@@ -42,7 +53,7 @@ void PageSet::forget_group(uint32_t page) {
   for (uint32_t i = first; i < std::min(first + kGroupPages, size()); ++i) pages_[i] = Page();
 }
 
-Status PageSet::read_group(uint32_t first, uint32_t end) {
+Status PageSet::read_range(uint32_t first, uint32_t end) {
   ++reads_.point_reads;
   Status taken;
   const auto take = [&](std::string_view key, std::string_view row) {
@@ -58,13 +69,6 @@ Status PageSet::read_group(uint32_t first, uint32_t end) {
     if (at.head.parts + 1ULL != at.rows.size()) {
       return missing_row(columns_part_key(ord_, i, static_cast<uint32_t>(at.rows.size())));
     }
-  }
-  return {};
-}
-
-Status PageSet::load_all() {
-  for (uint32_t page = 0; page < size(); page += kGroupPages) {
-    if (!loaded(page)) MNEMO_TRY(load_group(page));
   }
   return {};
 }

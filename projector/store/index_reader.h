@@ -2,6 +2,8 @@
 // AgentIndex over rows and a tail.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,7 +15,7 @@
 
 namespace mnemo {
 
-// The columns rows of an agent, read a group of pages at a time.
+// The columns rows of an agent, read in groups of pages; neighbouring groups by one scan.
 class PageSet {
  public:
   static constexpr uint32_t kGroupPages = 16;
@@ -23,8 +25,22 @@ class PageSet {
 
   uint32_t size() const { return static_cast<uint32_t>(pages_.size()); }
   bool loaded(uint32_t page) const { return !pages_[page].rows.empty(); }
-  Status load_group(uint32_t page);
+  Status load_group(uint32_t page);  // the group that the page is in
   Status load_all();
+  // Loads the groups of all pages for which wanted(page) holds.
+  template <typename Wanted>
+  Status load_where(const Wanted& wanted) {
+    uint32_t first = 0;
+    for (uint32_t page = 0; page <= size(); page += kGroupPages) {
+      bool needed = false;
+      for (uint32_t i = page; i < size() && i < page + kGroupPages; ++i) needed = needed || (!loaded(i) && wanted(i));
+      if (needed) continue;
+      if (first < page) MNEMO_TRY(load_range(first, std::min(page, size())));
+      first = page + kGroupPages;
+    }
+    if (first < size()) return load_range(first, size());
+    return {};
+  }
   void forget_group(uint32_t page);
   // Of a loaded page.
   const PageHead& head(uint32_t page) const { return pages_[page].head; }
@@ -50,7 +66,8 @@ class PageSet {
     std::vector<std::string> rows;  // the columns row, further rows of filter values
     PageHead head;
   };
-  Status read_group(uint32_t first, uint32_t end);
+  Status load_range(uint32_t first, uint32_t end);
+  Status read_range(uint32_t first, uint32_t end);
   Status take_row(std::string_view key, std::string_view row, uint32_t first, uint32_t end);
 
   const RowReader& rows_;
