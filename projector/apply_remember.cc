@@ -106,7 +106,10 @@ Result<FoundMemory> find_existing(State& state, const EventContext& event, const
   }
   const MemoryKey own = e.memory_id().empty() ? memory_key_from_event_id(event.event_id)
                                               : memory_key_from_text(e.memory_id());
-  return find_memory(state, event, own);
+  MNEMO_ASSIGN(found, find_memory(state, event, own));
+  // An id that looks like a key's, of a memory with an id of its own.
+  if (found.presence == FoundMemory::Presence::kAlias) return find_memory(state, event, found.row.target);
+  return found;
 }
 
 // A memory with both an id and a key: the key leads to it too, for as long as it has a row.

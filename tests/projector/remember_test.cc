@@ -181,6 +181,17 @@ TEST(Remembered, TheKeyOfAMemoryWithAnIdIsNoMemoryItself) {
   EXPECT_EQ(partition.add(forget(alias)).code, Code::kNotFound);
 }
 
+TEST(Remembered, AnIdThatSpellsTheKeyOfAnotherMemoryNamesThatMemory) {
+  Partition partition;
+  const Outcome first = partition.add(keyed(remember("own", "x"), "k"));
+  const std::string alias = memory_id_text(memory_key_from_idempotency_key("acme", "nina", "k"));
+  const Outcome second = partition.add(remember(alias, "x"));
+  EXPECT_EQ(second.kind, Kind::kConflict);
+  EXPECT_EQ(second.event_id, first.event_id);
+  EXPECT_EQ(second.memory_key, first.memory_key);
+  EXPECT_EQ(partition.live(), 1u);
+}
+
 TEST(Remembered, TheKeyOutlivesTheMemory) {
   Partition partition;
   partition.add(keyed(without_id("x"), "k"));
