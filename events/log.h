@@ -84,7 +84,8 @@ class Log {
 
   // Queues the records, kept together and in order, and returns. `done` tells their positions once all are durable,
   // in the order given. Refused at once, with nothing appended and `done` never called:
-  //   INVALID_ARGUMENT    no record, no such partition, a value over limits::kEventBytesMax
+  //   INVALID_ARGUMENT    no record, no such partition, a value over limits::kEventBytesMax, a key longer than those of
+  //                       the longest namespace and agent id, over limits::kAppendGroupBytesMax in all
   //   RESOURCE_EXHAUSTED  the append queue is full (retryable): wait and try again
   //   UNAVAILABLE         the log has stopped after a failure of its storage, or is closed
   // A failure told to `done` says that the records may or may not be durable; retry under the same event ids.
