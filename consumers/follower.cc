@@ -48,8 +48,9 @@ Result<std::set<uint64_t>> find_skips(Log& log, PartitionId partition, uint64_t 
     MNEMO_ASSIGN(const auto records, reader->poll(PollLimits{}, deadline));
     for (const LogRecord& record : records) {
       if (record.key != kControlKey) continue;
-      const bool skip = envelope.ParseFromArray(record.value.data(), static_cast<int>(record.value.size())) &&
-                        envelope.has_skip_recorded();
+      // Only one that apply() itself would accept decides anything.
+      const bool skip = decode(record.value, envelope) && envelope.has_skip_recorded() &&
+                        !needs_newer_build(envelope) && validate(envelope, Rules{});
       if (!skip) continue;
       const v1::SkipRecorded& e = envelope.skip_recorded();
       const bool ours = e.partition() == partition.value && e.epoch() == record.position.epoch;

@@ -202,6 +202,23 @@ Result<std::optional<State::Expiry>> State::first_expiry() {
   return first;
 }
 
+void State::touch(AgentState& agent, uint8_t tier) {
+  if (agent.touched_tiers == 0) touched_.push_back(&agent);
+  agent.touched_tiers = static_cast<uint8_t>(agent.touched_tiers | 1U << tier);
+}
+
+std::vector<std::pair<std::string_view, uint8_t>> State::take_touched() {
+  std::vector<std::pair<std::string_view, uint8_t>> taken;
+  for (AgentState* const agent : touched_) {
+    for (uint8_t tier = 0; tier < 8; ++tier) {
+      if ((agent->touched_tiers >> tier & 1) != 0) taken.emplace_back(agent->name, tier);
+    }
+    agent->touched_tiers = 0;
+  }
+  touched_.clear();
+  return taken;
+}
+
 void State::push_pending(const PendingWork& work) {
   scratch_.clear();
   encode_pending(work, scratch_);

@@ -8,7 +8,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +31,7 @@ struct AgentState {
   bool keys_loaded = false;
   uint64_t first_key = 0;  // numbers of the keys in the window: [first_key, next_key)
   uint64_t next_key = 0;
+  uint8_t touched_tiers = 0;  // in this batch, a bit each
 
   std::string_view name_space() const { return std::string_view(name).substr(0, name.find(kKeySeparator)); }
   std::string_view agent_id() const { return std::string_view(name).substr(name.find(kKeySeparator) + 1); }
@@ -103,8 +103,8 @@ class State {
   Status set_policy(std::string_view name_space, const Policy& policy);
 
   // An agent and tier whose answers changed in this batch.
-  void touch(const AgentState& agent, uint8_t tier) { touched_.emplace(agent.name, tier); }
-  std::set<std::pair<std::string, uint8_t>> take_touched() { return std::exchange(touched_, {}); }
+  void touch(AgentState& agent, uint8_t tier);
+  std::vector<std::pair<std::string_view, uint8_t>> take_touched();
 
   // Counts one accepted event; take_point() is called when its work is done.
   void count_accepted() { ++meta_.seq; }
@@ -131,7 +131,7 @@ class State {
   std::map<std::string, Policy, std::less<>> policies_;
   std::map<uint32_t, std::vector<PendingWork>> filters_;  // by ord
   std::optional<std::optional<Expiry>> first_expiry_;     // unset: not known
-  std::set<std::pair<std::string, uint8_t>> touched_;
+  std::vector<AgentState*> touched_;
   std::string scratch_;
 };
 

@@ -197,7 +197,7 @@ void StateMachine::finish_batch(bool announce) {
   batch.next_offset = state_.meta().next_offset;
   for (const auto& [name, tier] : state_.take_touched()) {
     const size_t split = name.find(kKeySeparator);
-    batch.invalidations.push_back({name.substr(0, split), name.substr(split + 1), tier});
+    batch.invalidations.push_back({std::string(name.substr(0, split)), std::string(name.substr(split + 1)), tier});
   }
   batch.dead_letters = std::exchange(scratch_->dead_letters, {});
   if (announce && !batch.empty()) {

@@ -12,7 +12,8 @@ A = ("--namespace", "test", "--agent", "agent-0")
 
 class Commands(unittest.TestCase):
     def test_a_memory_is_remembered_found_updated_and_forgotten(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             first = run_json("remember", "--data", d, *A, "--key", "k1", "--tag", "tea", "--speaker", "Ada",
                              "Ada likes jasmine tea in the morning")
             self.assertFalse(first["duplicate"])
@@ -42,9 +43,10 @@ class Commands(unittest.TestCase):
             run("verify", "--data", d)
 
     def test_filters_narrow_and_forget_by_filter_counts_exactly(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             wanted = list(memories(900, agents=1))
-            run("import", "--data", d, write_jsonl(d / "in.jsonl", wanted))
+            run("import", "--data", d, write_jsonl(t / "in.jsonl", wanted))
             for flags, keep in (
                     (["--tag", "work"], lambda m: "work" in m["tags"]),
                     (["--speaker", "Ben"], lambda m: m["speaker"] == "Ben"),
@@ -65,13 +67,15 @@ class Commands(unittest.TestCase):
             run("verify", "--data", d)
 
     def test_an_unknown_filter_is_an_error_and_never_ignored(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             for bad in ('{"colour": "red"}', '{"tag": {"like": "x"}}', '{"tag": {"gt": "x"}}', "[]", "{}", "nonsense"):
                 self.assertEqual(error("retrieve", "--data", d, *A, "--filter", bad, "x")["code"], "INVALID_ARGUMENT", bad)
 
     def test_pages_of_a_list_hold_everything_once(self):
-        with TempDir() as d:
-            run("import", "--data", d, write_jsonl(d / "in.jsonl", memories(257, agents=1)))
+        with TempDir() as t:
+            d = t / "data"
+            run("import", "--data", d, write_jsonl(t / "in.jsonl", memories(257, agents=1)))
             seen, cursor = [], []
             while True:
                 page = run_json("list", "--data", d, *A, "--limit", "50", *cursor)
@@ -82,8 +86,9 @@ class Commands(unittest.TestCase):
             self.assertEqual((len(seen), len(set(seen))), (257, 257))
 
     def test_an_export_imported_elsewhere_has_the_same_memories(self):
-        with TempDir() as d:
-            run("import", "--data", d / "a", write_jsonl(d / "in.jsonl", memories(300)))
+        with TempDir() as t:
+            d = t / "data"
+            run("import", "--data", d / "a", write_jsonl(t / "in.jsonl", memories(300)))
             run("export", "--data", d / "a", "--out", d / "out.jsonl")
             run("import", "--data", d / "b", d / "out.jsonl")
             run("export", "--data", d / "b", "--out", d / "again.jsonl")
@@ -92,17 +97,19 @@ class Commands(unittest.TestCase):
             self.assertEqual(*lines)
 
     def test_lines_without_a_key_are_remembered_once_however_often_they_are_imported(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             line = {"agent_id": "agent-0", "text": "the same words, said twice"}
-            path = write_jsonl(d / "in.jsonl", [line, line])
+            path = write_jsonl(t / "in.jsonl", [line, line])
             for expected in (2, 0):
                 self.assertEqual(run_json("import", "--data", d, "--namespace", "test", path)["remembered"], expected)
             self.assertEqual(status(d)["memories"], 2)
 
     def test_a_bad_line_is_named_and_what_came_before_it_stays(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             good = list(memories(3, agents=1))
-            path = write_jsonl(d / "in.jsonl", good)
+            path = write_jsonl(t / "in.jsonl", good)
             with open(path, "a") as file:
                 file.write('{"agent_id": "agent-0", "text": "x", "colour": "red"}\n')
             told = error("import", "--data", d, path)
@@ -112,8 +119,9 @@ class Commands(unittest.TestCase):
             self.assertEqual(status(d)["memories"], 3)
 
     def test_deleting_the_projection_changes_no_answer_and_no_digest(self):
-        with TempDir() as d:
-            run("import", "--data", d, write_jsonl(d / "in.jsonl", memories(700)))
+        with TempDir() as t:
+            d = t / "data"
+            run("import", "--data", d, write_jsonl(t / "in.jsonl", memories(700)))
             ask = ("retrieve", "--data", d, *A, "--limit", "20", "bicycle in the rain near the river")
             before = (run(*ask, "--json"), [(p["state"], p["content"]) for p in status(d)["partitions"]])
             for state in d.glob("state-*"):
@@ -122,8 +130,9 @@ class Commands(unittest.TestCase):
             self.assertEqual(before, after)
 
     def test_shares_of_an_explained_score_add_up(self):
-        with TempDir() as d:
-            run("import", "--data", d, write_jsonl(d / "in.jsonl", memories(300, agents=1)))
+        with TempDir() as t:
+            d = t / "data"
+            run("import", "--data", d, write_jsonl(t / "in.jsonl", memories(300, agents=1)))
             told = run_json("explain", "--data", d, *A, "violin at the library")
             self.assertTrue(told["results"])
             for result in told["results"]:
@@ -133,7 +142,8 @@ class Commands(unittest.TestCase):
 
 class Refusals(unittest.TestCase):
     def test_a_directory_in_use_is_refused_and_says_so(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             run("status", "--data", d)
             import fcntl
             with open(d / "LOCK") as lock:
@@ -144,20 +154,24 @@ class Refusals(unittest.TestCase):
                     self.assertIn("in use", told["message"])
 
     def test_a_newer_format_is_refused_and_left_alone(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             run("status", "--data", d)
             (d / "FORMAT").write_text("mnemo 2\n")
             self.assertIn("newer", error("status", "--data", d)["message"])
             self.assertEqual((d / "FORMAT").read_text(), "mnemo 2\n")
 
     def test_a_foreign_directory_is_refused_and_left_alone(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
+            d.mkdir()
             (d / "thesis.txt").write_text("precious")
             self.assertEqual(error("status", "--data", d)["code"], "FAILED_PRECONDITION")
             self.assertEqual([p.name for p in d.iterdir() if p.name != "LOCK"], ["thesis.txt"])
 
     def test_a_lost_format_file_does_not_cost_the_log(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             run("remember", "--data", d, *A, "precious")
             (d / "FORMAT").unlink()
             self.assertEqual(error("status", "--data", d)["code"], "FAILED_PRECONDITION")
@@ -165,14 +179,17 @@ class Refusals(unittest.TestCase):
             self.assertEqual(status(d)["memories"], 1)
 
     def test_a_start_that_was_cut_short_is_made_whole(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
+            d.mkdir()
             (d / "FORMAT").write_text("mnemo 1 being made\n")
             (d / "fingerprint.key").write_text("half")
             run("remember", "--data", d, *A, "works")
             self.assertEqual(status(d)["memories"], 1)
 
     def test_another_log_under_a_projection_is_refused(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             for name in ("a", "b"):
                 run("remember", "--data", d / name, *A, "words " + name)
             subprocess.run(["rm", "-r", str(d / "a" / "log")], check=True)
@@ -180,7 +197,8 @@ class Refusals(unittest.TestCase):
             self.assertEqual(error("status", "--data", d / "a")["code"], "FAILED_PRECONDITION")
 
     def test_an_older_copy_of_the_log_under_a_projection_is_refused(self):
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             run("remember", "--data", d / "a", *A, "first")
             subprocess.run(["cp", "-r", str(d / "a" / "log"), str(d / "old")], check=True)
             run("remember", "--data", d / "a", *A, "second")
@@ -199,7 +217,8 @@ class Sample(unittest.TestCase):
         sample = pathlib.Path(__file__).resolve().parents[2] / "examples" / "sample"
         lines = [json.loads(line) for line in (sample / "two-weeks.jsonl").read_text().splitlines()]
         agent = lines[0]["agent_id"]
-        with TempDir() as d:
+        with TempDir() as t:
+            d = t / "data"
             told = run_json("import", "--data", d, sample / "two-weeks.jsonl")
             self.assertEqual((told["remembered"], told["refused"]), (len(lines), 0))
             asked = [json.loads(line) for line in (sample / "questions.jsonl").read_text().splitlines()]
