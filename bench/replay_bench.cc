@@ -1,11 +1,12 @@
 // Replays a log of memories into an empty projection, full index, and prints one JSON object: rates until applied and
 // until compaction has settled, CPU, rows and bytes an event, disk a memory, peak memory.
 //
-//   replay_bench --dir DIR [--events 1000000] [--agents 1000] [--partitions 8] [--memory 512MiB] [--texts FILE]
+//   replay_bench [--dir DIR] [--events 1000000] [--agents 1000] [--partitions 8] [--memory 512MiB] [--texts FILE]
 //
 // --texts writes the texts and agents as tab-separated lines, for a peer to index in the same run.
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -158,7 +159,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app("replay benchmark");
-  app.add_option("--dir", options.dir)->required();
+  app.add_option("--dir", options.dir, "where log and projection go; a temporary directory when absent");
   app.add_option("--events", options.events);
   app.add_option("--agents", options.agents);
   app.add_option("--partitions", options.partitions);
@@ -167,5 +168,9 @@ int main(int argc, char** argv) {
   app.add_option("--texts", options.texts);
   app.add_flag("--keep", options.keep);
   CLI11_PARSE(app, argc, argv);
-  return run(options);
+  const bool temporary = options.dir.empty();
+  if (temporary) options.dir = std::filesystem::temp_directory_path() / fmt::format("mnemo-replay-bench-{}", ::getpid());
+  const int code = run(options);
+  if (temporary) std::filesystem::remove_all(options.dir);
+  return code;
 }

@@ -45,6 +45,10 @@ class Node {
   Projection& projection(PartitionId partition) { return *partitions_[partition.value]->projection; }
   PartitionId partition_for(std::string_view name_space, std::string_view agent_id) const;
 
+  // Whether the event would be taken: INVALID_ARGUMENT or UNIMPLEMENTED, naming what is wrong, before anything is
+  // appended; the halted partition's error.
+  Status check(v1::Envelope envelope) { return prepare(envelope); }
+
   // Completes the envelope (event id, schema version, recorded_at, fingerprint), checks it against the rules in force,
   // appends it, and waits until it has been applied. INVALID_ARGUMENT before anything is appended;
   // DEADLINE_EXCEEDED, with the position, when it is durable but not applied in time.

@@ -108,6 +108,12 @@ Status check_partition(Log& log, const VerifyOptions& options, PartitionId parti
   live_options.partition = partition;
   live_options.resources = &live_resources;
   live_options.read_only = true;
+  std::error_code error;
+  if (!std::filesystem::exists(live_options.dir / "CURRENT", error)) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("there is no projection in {}: any command that reads makes it, such as `mnemo status`",
+                            live_options.dir.string()));
+  }
   MNEMO_ASSIGN(const auto live, Store::open(live_options));
   MNEMO_ASSIGN(const auto view, live->view());
   part.live = view->meta();
@@ -130,6 +136,29 @@ Status check_partition(Log& log, const VerifyOptions& options, PartitionId parti
   return compare_indexes(*view, part, report.findings);
 }
 
+// A directory of our own inside the one given, which may hold anything else; both go if we made them.
+class ScratchDir {
+ public:
+  explicit ScratchDir(const std::filesystem::path& parent) : parent_(parent), path_(parent / "verify-replay") {
+    std::error_code ignored;
+    made_parent_ = std::filesystem::create_directories(parent_, ignored);
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ~ScratchDir() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+    if (made_parent_) std::filesystem::remove(parent_, ignored);
+  }
+  ScratchDir(const ScratchDir&) = delete;
+  ScratchDir& operator=(const ScratchDir&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path parent_;
+  std::filesystem::path path_;
+  bool made_parent_ = false;
+};
+
 }  // namespace
 
 Result<VerifyReport> verify(Log& log, const VerifyOptions& options) {
@@ -144,11 +173,15 @@ Result<VerifyReport> verify(Log& log, const VerifyOptions& options) {
     done += events;
     if (options.progress) options.progress(done, total);
   };
+  const ScratchDir scratch(options.scratch_dir);
+  VerifyOptions own = options;
+  own.scratch_dir = scratch.path();
   for (uint32_t p = 0; p < log.identity().partitions; ++p) {
-    const Status checked = check_partition(log, options, PartitionId(p), progress, report);
-    std::error_code ignored;
-    std::filesystem::remove_all(options.scratch_dir, ignored);
-    MNEMO_TRY(checked);
+    const Status checked = check_partition(log, own, PartitionId(p), progress, report);
+    if (checked) continue;
+    // Damage is what verify is there to find; anything else keeps it from its work.
+    if (checked.error().code != Code::kDataLoss) return fail(checked.error());
+    report.findings.push_back({p, "rows", fmt::format("partition {}", p), checked.error().message});
   }
   return report;
 }

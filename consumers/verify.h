@@ -19,7 +19,7 @@ namespace mnemo {
 
 struct VerifyOptions {
   std::filesystem::path state_dir;    // the live projections; opened read-only
-  std::filesystem::path scratch_dir;  // made, and removed at the end
+  std::filesystem::path scratch_dir;  // gets a subdirectory of its own, which is removed at the end
   size_t memory_bytes = 256 << 20;
   std::function<void(uint64_t events, uint64_t total)> progress;
 };
@@ -50,7 +50,8 @@ struct VerifyReport {
   bool good() const { return findings.empty(); }
 };
 
-// An error means that the check could not be made; what it found stands in the report.
+// FAILED_PRECONDITION when there is no projection to verify; other errors when the check could not be made. Damage to the
+// live state is a finding, not an error.
 Result<VerifyReport> verify(Log& log, const VerifyOptions& options);
 
 }  // namespace mnemo

@@ -81,8 +81,8 @@ Result<FingerprintKey> FingerprintKey::load(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) {
     if (errno != ENOENT) return failed("read the fingerprint key", file, errno);
-    return fail(Code::kNotFound, fmt::format("no fingerprint key at {}: give the one that belongs to this log with "
-                                             "--fingerprint-key FILE, or restore it from a backup",
+    return fail(Code::kNotFound, fmt::format("no fingerprint key at {}: put the one that belongs to this log "
+                                             "there, from a backup or from a copy of the log",
                                              file.string()));
   }
   std::string text(kFileBytesMax + 1, '\0');  // one more than may be there, to notice it

@@ -70,7 +70,7 @@ Status check_genesis(std::string_view value, PartitionId partition, const LogIde
   if (started.fingerprint_check() == as_string(fingerprint_check)) return {};
   return fail(Code::kFailedPrecondition,
               "the fingerprint key is not the one that this log was made with: keys reused with another request could "
-              "not be told; give the right file with --fingerprint-key FILE");
+              "not be told; put the log's own fingerprint.key back");
 }
 
 }  // namespace mnemo

@@ -93,16 +93,25 @@ void draw_progress(const ImportSource& source, uint64_t read) {
   fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {} memories", "", filled, "", kColumns - filled, read);
 }
 
+// The next memory, if the log would take it; so that a refusal names its line and costs no other memory.
+Result<std::optional<v1::Envelope>> next_checked(Session& session, ImportSource& source) {
+  MNEMO_ASSIGN(std::optional<v1::Envelope> next, source.next());
+  if (!next) return next;
+  const Status checked = session.node().check(*next);
+  if (checked) return next;
+  return fail(checked.error().code, fmt::format("{}: {}", source.where(), checked.error().message));
+}
+
 Status import_all(Session& session, ImportSource& source, Tally& tally) {
   const bool drawn = isatty(STDERR_FILENO) != 0;
   std::vector<v1::Envelope> batch;
   uint64_t read = 0;
   Status failed;
   while (true) {
-    Result<std::optional<v1::Envelope>> next = source.next();
+    const Result<std::optional<v1::Envelope>> next = next_checked(session, source);
     if (!next) failed = fail(next.error());
     const bool end = !next || !*next;
-    if (!end) batch.push_back(std::move(**next));
+    if (!end) batch.push_back(**next);
     read += end ? 0 : 1;
     const bool full = batch.size() == kBatchMemories || (end && !batch.empty());
     if (full) {
@@ -147,16 +156,21 @@ Result<int> run_import(const CommonOptions& common, const ImportOptions& o) {
   return tally.refused == 0 ? kExitDone : kExitNegative;
 }
 
+// Oldest first, so that an import of it gives the same order.
 Status export_agent(Session& session, const std::string& name_space, const std::string& agent_id, std::ostream& out) {
   MNEMO_ASSIGN(const auto view, session.view(name_space, agent_id));
-  std::string cursor;
-  do {
-    MNEMO_ASSIGN(const auto page, session.engine().list(*view, name_space, agent_id, std::nullopt, 1000, cursor));
-    for (const Memory& memory : page.memories) {
-      out << importable_json_from(memory).dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-    }
-    cursor = page.next_cursor;
-  } while (!cursor.empty());
+  MNEMO_ASSIGN(const auto agent, view->agent(name_space, agent_id));
+  if (!agent) return {};
+  MNEMO_ASSIGN(const auto index, view->index(*agent));
+  MNEMO_ASSIGN(const DocSet visible, visible_documents(*view, *agent, *index, view->meta().event_time_ms));
+  std::string holder;
+  Record record;
+  for (uint32_t doc = 0; doc < agent->docs; ++doc) {
+    if (!visible.contains(doc)) continue;
+    MNEMO_TRY(view->record(agent->ord, doc, holder, record));
+    const Json memory = importable_json_from(memory_from(record, name_space, agent_id));
+    out << memory.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  }
   return {};
 }
 

@@ -16,6 +16,8 @@ class ImportSource {
   virtual ~ImportSource() = default;
   // The next memory, or nullopt at the end. INVALID_ARGUMENT names the line or the turn that is wrong.
   virtual Result<std::optional<v1::Envelope>> next() = 0;
+  // Where the memory that next() gave last stands in the input: "line 17".
+  virtual std::string where() const = 0;
   // How much of the input has been read, from 0 to 1000.
   virtual int progress_permille() const = 0;
 };

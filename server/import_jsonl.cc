@@ -24,7 +24,7 @@ class JsonlSource final : public ImportSource {
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
       Result<v1::Envelope> envelope = parse(line);
       if (!envelope) {
-        return fail(envelope.error().code, fmt::format("line {}: {}", number_, envelope.error().message));
+        return fail(envelope.error().code, fmt::format("{}: {}", where(), envelope.error().message));
       }
       return std::optional(std::move(*envelope));
     }
@@ -32,6 +32,7 @@ class JsonlSource final : public ImportSource {
     return std::nullopt;
   }
 
+  std::string where() const override { return fmt::format("line {}", number_); }
   int progress_permille() const override { return size_ == 0 ? 1000 : static_cast<int>(read_ * 1000 / size_); }
 
  private:

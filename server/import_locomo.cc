@@ -59,6 +59,11 @@ class LocomoSource final : public ImportSource {
     return std::nullopt;
   }
 
+  std::string where() const override {
+    const std::string sample = sample_ < samples_.size() ? samples_[sample_].value("sample_id", std::string("?")) : "end";
+    return fmt::format("{}, session {}, turn {}", sample, session_, turn_);
+  }
+
   int progress_permille() const override {
     return samples_.empty() ? 1000 : static_cast<int>(sample_ * 1000 / samples_.size());
   }
@@ -106,6 +111,7 @@ class GuardedSource final : public ImportSource {
   } catch (const Json::exception& error) {
     return fail(Code::kInvalidArgument, fmt::format("this is not a LoCoMo file: {}", error.what()));
   }
+  std::string where() const override { return inner_->where(); }
   int progress_permille() const override { return inner_->progress_permille(); }
 
  private:
