@@ -9,7 +9,7 @@ namespace {
 bool names_something(std::string_view text) {
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   if (std::any_of(text.begin(), text.end(), digit)) return true;
-  if (text.find_first_of("_@") != std::string_view::npos || text.find("://") != std::string_view::npos) return true;
+  if (text.find_first_of("_@") != std::string_view::npos) return true;
   return std::count(text.begin(), text.end(), '.') + std::count(text.begin(), text.end(), '/') >= 2;
 }
 
@@ -17,7 +17,6 @@ bool names_something(std::string_view text) {
 
 void TokenCollector::add_compound() {
   const std::string_view text(begin_, static_cast<size_t>(end_ - begin_));
-  parts_ = 0;
   if (text.size() <= kCompoundBytesMax && names_something(text)) tokens_.push({text, true});
 }
 

@@ -29,13 +29,13 @@ class TokenCollector {
   // A character or symbol, which is never part of a compound.
   void single(const char* begin, const char* end) {
     finish();
-    parts_ = 0;
     tokens_.push({std::string_view(begin, static_cast<size_t>(end - begin)), false});
   }
 
   void finish() {
     if (parts_ > 1) [[unlikely]]
       add_compound();
+    parts_ = 0;
   }
 
  private:

@@ -3,8 +3,8 @@
 //
 // A word is a run of letters, marks and numbers that starts with a letter or number. A compound is a run of two words
 // or more with a single connector (_ . - : / @ # & + = ? % ~) or "://" between any two of them, that holds a digit, an
-// underscore, an at sign, "://", or two dots or slashes: e-mail addresses, URLs, versions, dates, identifiers. It
-// comes after its parts; one of more than kCompoundBytesMax bytes is left out.
+// underscore, an at sign, or two dots or slashes: URLs, e-mail addresses, versions, dates, identifiers. It comes after
+// its parts; one of more than kCompoundBytesMax bytes is left out.
 #pragma once
 
 #include <cstddef>

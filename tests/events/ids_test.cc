@@ -77,6 +77,7 @@ TEST(Hex, RefusesEveryTextThatItDoesNotPrint) {
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, Code::kInvalidArgument) << text;
   }
+  EXPECT_FALSE(from_hex(std::string_view("abcd").substr(0, 3)));
 }
 
 }  // namespace
