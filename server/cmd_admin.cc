@@ -10,6 +10,8 @@
 namespace mnemo {
 namespace {
 
+constexpr auto kSettleMax = std::chrono::minutes(10);
+
 Json counters_json(const Counters& c) {
   Json skipped = Json::object();
   for (size_t i = 1; i < c.skipped.size(); ++i) {
@@ -41,8 +43,24 @@ void print_partition(const Json& p) {
              p["settled"].get<bool>() ? "settled" : "working");
 }
 
-Result<int> run_status(const CommonOptions& common) {
+// Waits until no partition has work pending: what digests of different logs are compared at.
+Status settle(Node& node) {
+  const Deadline deadline = std::chrono::steady_clock::now() + kSettleMax;
+  for (uint32_t p = 0; p < node.partitions(); ++p) {
+    while (!node.projection(PartitionId(p)).applied().settled()) {
+      if (const auto why = node.halted(PartitionId(p))) return fail(*why);
+      if (std::chrono::steady_clock::now() > deadline) {
+        return fail(Code::kDeadlineExceeded, "there is still work pending; ask again", true);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  return {};
+}
+
+Result<int> run_status(const CommonOptions& common, bool settled_first) {
   MNEMO_ASSIGN(const auto session, Session::open(common));
+  if (settled_first) MNEMO_TRY(settle(session->node()));
   Json partitions = Json::array();
   Digest content;
   uint64_t memories = 0;
@@ -231,7 +249,10 @@ Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
 }  // namespace
 
 void add_admin_commands(Cli& cli) {
-  cli.add(cli.app, "status", "Positions, counts and digests", [&cli] { return run_status(cli.common); });
+  auto settled = std::make_shared<bool>(false);
+  CLI::App* status = cli.add(cli.app, "status", "Positions, counts and digests",
+                             [&cli, settled] { return run_status(cli.common, *settled); });
+  status->add_flag("--settle", *settled, "wait until no work is pending, so that digests can be compared with another log's");
 
   auto scratch = std::make_shared<std::string>();
   CLI::App* command = cli.add(cli.app, "verify", "Replay the log from zero and compare with the live state; changes nothing",

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "damage_testing.h"
+#include "tests/log/damage_testing.h"
 #include "events/limits.h"
 
 namespace mnemo {

@@ -1,4 +1,4 @@
-#include "damage_testing.h"
+#include "tests/log/damage_testing.h"
 
 #include <algorithm>
 #include <fstream>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "events/log_embedded.h"
-#include "log_testing.h"
+#include "tests/log/log_testing.h"
 
 namespace mnemo {
 

@@ -1,4 +1,4 @@
-#include "fault_file_system.h"
+#include "tests/log/fault_file_system.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "flip_testing.h"
+#include "tests/log/flip_testing.h"
 
 #include <gmock/gmock.h>
 

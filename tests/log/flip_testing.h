@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "damage_testing.h"
+#include "tests/log/damage_testing.h"
 
 namespace mnemo {
 

@@ -1,4 +1,4 @@
-#include "log_contract.h"
+#include "tests/log/log_contract.h"
 
 #include <gmock/gmock.h>
 
@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "events/limits.h"
-#include "log_testing.h"
+#include "tests/log/log_testing.h"
 
 namespace mnemo {
 namespace {

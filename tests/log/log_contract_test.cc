@@ -8,8 +8,8 @@
 #include "events/log_embedded.h"
 #include "events/log_embedded_hooks.h"
 #include "events/log_memory.h"
-#include "log_contract.h"
-#include "log_testing.h"
+#include "tests/log/log_contract.h"
+#include "tests/log/log_testing.h"
 
 namespace mnemo {
 namespace {

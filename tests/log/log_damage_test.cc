@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "flip_testing.h"
+#include "tests/log/flip_testing.h"
 
 namespace mnemo {
 namespace {

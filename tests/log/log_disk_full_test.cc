@@ -6,7 +6,7 @@
 #include <fstream>
 #include <tuple>
 
-#include "fault_testing.h"
+#include "tests/log/fault_testing.h"
 
 namespace mnemo {
 namespace {

@@ -6,7 +6,7 @@
 #include <map>
 #include <thread>
 
-#include "damage_testing.h"
+#include "tests/log/damage_testing.h"
 
 namespace mnemo {
 namespace {

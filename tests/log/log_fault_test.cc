@@ -8,8 +8,8 @@
 
 #include "events/log_embedded.h"
 #include "events/log_embedded_hooks.h"
-#include "fault_file_system.h"
-#include "fault_testing.h"
+#include "tests/log/fault_file_system.h"
+#include "tests/log/fault_testing.h"
 
 namespace mnemo {
 namespace {

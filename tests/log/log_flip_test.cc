@@ -1,7 +1,7 @@
 // One flipped bit anywhere in the files of a log is found and named, or changes nothing.
 //
 // Built twice: with a sample of the bytes for `make test`, and with MNEMO_EVERY_BYTE for `make check`.
-#include "flip_testing.h"
+#include "tests/log/flip_testing.h"
 
 namespace mnemo {
 namespace {

@@ -13,8 +13,8 @@
 #include <set>
 
 #include "events/log_embedded.h"
-#include "kill_protocol.h"
-#include "log_testing.h"
+#include "tests/log/kill_protocol.h"
+#include "tests/log/log_testing.h"
 
 namespace mnemo {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "events/log_embedded.h"
-#include "kill_protocol.h"
+#include "tests/log/kill_protocol.h"
 
 namespace mnemo {
 namespace {

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "log_testing.h"
+#include "tests/log/log_testing.h"
 
 namespace mnemo {
 namespace {

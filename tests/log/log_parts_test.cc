@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "damage_testing.h"
+#include "tests/log/damage_testing.h"
 #include "events/log_frames.h"
 #include "events/log_integrity.h"
 #include "events/log_rows.h"

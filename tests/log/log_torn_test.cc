@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "damage_testing.h"
+#include "tests/log/damage_testing.h"
 #include "events/log_rocksdb.h"
 #include "events/log_rows.h"
 

@@ -5,16 +5,12 @@ import subprocess
 import time
 import unittest
 
-from mnemo import MNEMO, TempDir, memories, run, run_json, status, write_jsonl
+from mnemo import MNEMO, TempDir, memories, run, run_json, write_jsonl
 
 
 def settled(data):
-    """The status once no work is pending: forgetting by filter goes on while somebody follows the log."""
-    for _ in range(100):
-        told = status(data)
-        if told["settled"]:
-            return told
-    raise AssertionError(f"never settled: {told}")
+    """The status once no work is pending."""
+    return run_json("status", "--data", data, "--settle")
 
 
 def states(data):
