@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "projector/store/keys.h"
 #include "tests/store/index_world.h"
 
 namespace mnemo {
@@ -308,6 +309,44 @@ TEST(Index, ADroppedBatchLeavesNoTrace) {
     }
   }
   for (const uint32_t ord : {0U, 1U}) EXPECT_EQ(world.difference(ord), "");
+}
+
+// After a crash the rows know less than the cache of the process that opens them again.
+TEST(Index, ANewWriterForgetsDocumentsThatWereLost) {
+  IndexWorld world(22, kRoomy);
+  for (uint32_t doc = 0; doc < 100; ++doc) world.add_drawn(0, {});
+  const IndexWorld::Snapshot durable = world.snapshot();
+  for (uint32_t doc = 0; doc < 30; ++doc) world.add_drawn(0, {});
+  world.remove(0, 5, false);
+  world.lose(durable);
+  world.expect_equal(0, 9);
+  for (uint32_t doc = 0; doc < 200; ++doc) world.add_drawn(0, {});
+  world.expect_equal(0, 9);
+  EXPECT_EQ(world.difference(0), "");
+}
+
+// Columns of a large agent are read when asked for: a failure then is told by status() and every later call.
+TEST(Index, AColumnThatCannotBeReadLateIsToldByStatus) {
+  IndexWorld world(23, kRoomy);
+  DocShape shape;
+  shape.terms_max = 3;
+  for (uint32_t doc = 0; doc < kPageDocs * 40; ++doc) world.add_drawn(0, shape);
+  world.rows().map().erase(keys::of_number(keys::Row::kColumns, AgentOrd(0), 2));
+  const auto index = world.open(0);
+  EXPECT_TRUE(index->status());
+  EXPECT_EQ(index->length(39 * kPageDocs), world.agent(0).docs[39 * kPageDocs]->length);
+  EXPECT_TRUE(index->status());
+  EXPECT_EQ(index->length(0), 0U);
+  ASSERT_FALSE(index->status());
+  EXPECT_EQ(index->status().error().code, Code::kDataLoss);
+  EXPECT_NE(index->status().error().message.find("D row (agent number 0, page 2)"), std::string::npos);
+  std::vector<Posting> postings;
+  DocSet found;
+  std::vector<std::pair<std::string, uint32_t>> values;
+  EXPECT_FALSE(index->postings(1, postings));
+  EXPECT_FALSE(index->filter(FilterField::kTag, "a", false, found));
+  EXPECT_FALSE(index->values(FilterField::kTag, values));
+  EXPECT_FALSE(index->expired(0, found));
 }
 
 TEST(Index, AskingASmallAgentTakesTwoSeeksAndAThirdOnceSomethingWasRemoved) {

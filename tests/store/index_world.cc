@@ -204,6 +204,12 @@ void IndexWorld::roll_back(const Snapshot& snapshot) {
   writer_->reset();
 }
 
+void IndexWorld::lose(const Snapshot& snapshot) {
+  rows_ = snapshot.rows;
+  agents_ = snapshot.agents;
+  reopen();
+}
+
 void IndexWorld::expect_equal(uint32_t ord, uint32_t samples) {
   expect_equal(rows_, tails_->scope(kPartition), agents_[ord], ord, samples);
 }

@@ -111,6 +111,8 @@ class IndexWorld {
 
   // Drops what was done since the snapshot, as a batch that was not written.
   void roll_back(const Snapshot& snapshot);
+  // Loses it in a crash, and opens the rows again with a new writer over the same cache.
+  void lose(const Snapshot& snapshot);
 
  private:
   void expect_equal(const RowReader& rows, const TailScope& scope, const TestAgent& agent, uint32_t ord,
