@@ -116,6 +116,8 @@ class Commands(unittest.TestCase):
             self.assertEqual(told["code"], "INVALID_ARGUMENT")
             self.assertIn("line 4", told["message"])
             self.assertIn("colour", told["message"])
+            path = write_jsonl(t / "long.jsonl", good + [{"agent_id": "agent-0", "text": "x" * 70000}])
+            self.assertIn("line 4", error("import", "--data", d, path)["message"])
             self.assertEqual(status(d)["memories"], 3)
 
     def test_deleting_the_projection_changes_no_answer_and_no_digest(self):
@@ -205,6 +207,31 @@ class Refusals(unittest.TestCase):
             subprocess.run(["rm", "-r", str(d / "a" / "log")], check=True)
             os.rename(d / "old", d / "a" / "log")
             self.assertEqual(error("status", "--data", d / "a")["code"], "DATA_LOSS")
+
+    def test_another_logs_secret_is_refused_with_and_without_a_projection(self):
+        with TempDir() as t:
+            for name in ("a", "b"):
+                run("remember", "--data", t / name, *A, "words " + name)
+            (t / "a" / "fingerprint.key").write_bytes((t / "b" / "fingerprint.key").read_bytes())
+            self.assertIn("fingerprint", error("status", "--data", t / "a")["message"])
+            for state in (t / "a").glob("state-*"):
+                subprocess.run(["rm", "-r", str(state)], check=True)
+            self.assertIn("fingerprint", error("status", "--data", t / "a")["message"])
+
+    def test_verify_leaves_alone_what_else_is_in_its_scratch_directory(self):
+        with TempDir() as t:
+            run("remember", "--data", t / "data", *A, "words")
+            (t / "scratch").mkdir()
+            (t / "scratch" / "thesis.txt").write_text("precious")
+            run("verify", "--data", t / "data", "--scratch", t / "scratch")
+            self.assertEqual([p.name for p in (t / "scratch").iterdir()], ["thesis.txt"])
+
+    def test_verify_without_a_projection_says_how_to_make_one(self):
+        with TempDir() as t:
+            run("remember", "--data", t, *A, "words")
+            for state in t.glob("state-*"):
+                subprocess.run(["rm", "-r", str(state)], check=True)
+            self.assertIn("mnemo status", error("verify", "--data", t)["message"])
 
     def test_usage_errors_exit_with_two_and_say_what_is_there(self):
         done = subprocess.run([MNEMO, "rember"], capture_output=True, text=True)
