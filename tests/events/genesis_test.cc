@@ -80,7 +80,7 @@ TEST_F(Genesis, CheckNamesWhatIsAnotherLogs) {
   other = identity_;
   other.partitions = 4;
   EXPECT_THAT(refusal(PartitionId{1}, other, check_), HasSubstr("1 of 3, not 1 of 4"));
-  EXPECT_THAT(refusal(PartitionId{1}, identity_, Bytes16{}), HasSubstr("--fingerprint-key"));
+  EXPECT_THAT(refusal(PartitionId{1}, identity_, Bytes16{}), HasSubstr("fingerprint.key"));
 }
 
 TEST_F(Genesis, CheckRefusesARecordThatIsNoEpochStartedAsDamage) {
