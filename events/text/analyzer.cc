@@ -63,11 +63,9 @@ struct Analyzer::Impl {
     tokens.shrink(kKeptTokens);
   }
 
-  std::string_view term(const Token& token) { return token.compound ? token.text : stemmer.term(token.text); }
-
-  uint32_t hash(const Token& token) {
-    const auto make = [&] { return term_hash(term(token)); };
-    return token.compound || token.text.size() > TermCache::kWordBytesMax ? make() : cache.find(token.text, make);
+  uint32_t hash(std::string_view word) {
+    const auto make = [&] { return term_hash(stemmer.term(word)); };
+    return word.size() > TermCache::kWordBytesMax ? make() : cache.find(word, make);
   }
 };
 
@@ -77,7 +75,7 @@ Analyzer::~Analyzer() = default;
 uint32_t Analyzer::analyze(std::string_view text, std::vector<uint32_t>& terms) {
   uint32_t length = 0;
   impl_->each_token(text, [&](const Token& token) {
-    terms.push_back(impl_->hash(token));
+    terms.push_back(impl_->hash(token.text));
     if (!token.compound) ++length;
   });
   return length;
@@ -91,7 +89,7 @@ std::vector<QueryTerm> Analyzer::analyze_query(std::string_view question,
   }
   std::vector<QueryToken> tokens;
   impl_->each_token(question, [&](const Token& token) {
-    const std::string_view term = impl_->term(token);
+    const std::string_view term = impl_->stemmer.term(token.text);
     tokens.push_back({.term = {term_hash(term), std::string(term)},
                       .stop = !token.compound && is_stop_word(token.text),
                       .name = !token.compound && names.contains(token.text)});
