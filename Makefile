@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 JOBS ?= $(shell nproc)
 SEEDS ?= 20000
+SEED_FIRST ?= $(shell date +%s)
 CMAKE_ARGS := $(if $(filter 1,$(MNEMO_SYSTEM_ROCKSDB)),-DMNEMO_SYSTEM_ROCKSDB=ON)
 export YES MNEMO_ROCKSDB_SOURCE MNEMO_SYSTEM_ROCKSDB JOBS
 
@@ -66,8 +67,9 @@ bench: deps ## the benchmarks; docs/operations.md says how to read them
 	@$(call build,release)
 	@scripts/bench
 
-soak: deps ## the simulation for as long as SEEDS says (default 20000)
-	@scripts/soak $(SEEDS)
+soak: deps ## the simulation from SEEDS seeds (default 20000), from SEED_FIRST (default: the clock) on
+	@$(call build,release,--target simulation_long_test)
+	@MNEMO_SEEDS=$(SEEDS) MNEMO_SEED_FIRST=$(SEED_FIRST) build/release/tests/simulation/simulation_long_test
 
 format: deps-check ## lay the sources out with clang-format
 	@$(SOURCES) | xargs clang-format-19 -i
