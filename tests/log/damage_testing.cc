@@ -56,11 +56,21 @@ std::vector<std::vector<ReadRecord>> read_partitions(EmbeddedLog& log) {
   return records;
 }
 
+// One append, to all partitions in turn.
+void append_some(EmbeddedLog& log, uint32_t count, const std::string& value) {
+  std::vector<NewRecord> records;
+  for (uint32_t i = 0; i < count; ++i) {
+    records.push_back(new_record(i % log.identity().partitions, value + " " + std::to_string(i)));
+  }
+  const auto appended = append_and_wait(log, std::move(records));
+  if (!appended) throw std::runtime_error(appended.error().message);
+}
+
 // Each time a log is opened, what its write-ahead log holds becomes a table; sixteen of them are merged.
 void write_tables(const fs::path& dir, int tables) {
   for (int t = 0; t < tables; ++t) {
     const auto log = must(EmbeddedLog::open(dir));
-    for (int i = 0; i < 6; ++i) append_one(*log, static_cast<uint32_t>(i % 2), "table " + std::to_string(t) + std::string(150, 't'));
+    append_some(*log, 6, "table " + std::to_string(t) + std::string(150, 't'));
   }
   const auto log = must(EmbeddedLog::open(dir));
 }
@@ -83,7 +93,7 @@ SampleLog make_sample_log() {
 
   SampleLog sample;
   auto log = must(EmbeddedLog::open(dir));
-  for (int i = 0; i < 230; ++i) append_one(*log, static_cast<uint32_t>(i % 2), "tail " + std::to_string(i) + std::string(300, 'w'));
+  for (int i = 0; i < 40; ++i) append_some(*log, 6, "tail " + std::to_string(i) + std::string(300, 'w'));
   const auto wals = names_like(read_files(dir), ".log");
   if (wals.size() != 1) throw std::runtime_error("expected one write-ahead log");
   sample.wal = wals.front();
@@ -105,7 +115,7 @@ SampleLog make_flushed_log() {
   EmbeddedLogOptions options;
   options.memtable_bytes = 64 << 10;
   auto log = must(EmbeddedLog::create(dir, {.log_id = {9}, .partitions = 1}, options));
-  for (int i = 0; i < 250; ++i) append_one(*log, 0, std::to_string(i) + std::string(1000, 'f'));
+  for (int i = 0; i < 50; ++i) append_some(*log, 5, std::to_string(i) + std::string(1000, 'f'));
   SampleLog sample;
   sample.records = read_partitions(*log);
   log.reset();

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <random>
@@ -55,7 +57,13 @@ void write_byte(const std::filesystem::path& file, size_t at, char byte) {
 }  // namespace
 
 uint64_t flip_seed() {
-  static const uint64_t value = std::random_device()();
+  static const uint64_t value = [] {
+    const char* given = std::getenv("MNEMO_SEED");
+    const uint64_t chosen = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    std::printf("MNEMO_SEED=%llu\n", static_cast<unsigned long long>(chosen));
+    std::fflush(stdout);
+    return chosen;
+  }();
   return value;
 }
 

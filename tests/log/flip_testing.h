@@ -16,7 +16,7 @@ struct Flip {
   int bit = 0;
 };
 
-// One seed a run, printed by whoever uses it.
+// One seed a run, printed when it is first asked for; MNEMO_SEED sets it.
 uint64_t flip_seed();
 
 // A random bit of every `stride`-th byte of every file but the text for people; of every byte of small files, and of

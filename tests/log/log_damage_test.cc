@@ -12,13 +12,11 @@ namespace {
 using testing::HasSubstr;
 
 TEST(LogFlipInManifest, OfALogThatWroteTablesWhileItWasOpenIsFoundAndNamed) {
-  std::printf("seed %llu\n", static_cast<unsigned long long>(flip_seed()));
   flip_each(flushed_log(), flips_of_file(flushed_log(), names_like(flushed_log().files, "MANIFEST").at(0), flip_seed()));
 }
 
 // The same for a log that is opened for writing: a refused open leaves every byte as it was.
 TEST(LogFlipForWriting, IsFoundOrChangesNothingAndARefusedOpenChangesNoFile) {
-  std::printf("seed %llu\n", static_cast<unsigned long long>(flip_seed()));
   std::mt19937_64 random(flip_seed());
   const TempDir temp;
   const auto dir = temp.path() / "log";

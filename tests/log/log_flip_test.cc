@@ -17,7 +17,6 @@ constexpr size_t kShards = 1;
 class LogFlip : public testing::TestWithParam<size_t> {};
 
 TEST_P(LogFlip, IsFoundAndNamedOrChangesNothing) {
-  std::printf("seed %llu\n", static_cast<unsigned long long>(flip_seed()));
   const std::vector<Flip> flips = flips_of_files(sample_log(), kStride, flip_seed());
   std::vector<Flip> mine;
   for (size_t i = GetParam(); i < flips.size(); i += kShards) mine.push_back(flips[i]);
