@@ -120,7 +120,8 @@ class Engine {
  public:
   explicit Engine(Profile profile) : profile_(profile) {}
 
-  // INVALID_ARGUMENT: limit out of range, filter or scope invalid, query too long or not UTF-8.
+  // INVALID_ARGUMENT: limit out of range, filter or scope invalid, query too long or not UTF-8, profile out of range.
+  // DATA_LOSS: the index names a document whose record is not there. An agent that is not known has an empty answer.
   Result<Answer> retrieve(const View& view, const RetrieveRequest& request) const;
 
   // One memory as it is now; NOT_FOUND when absent, forgotten or expired (the message does not tell which).

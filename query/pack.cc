@@ -21,8 +21,6 @@ struct Characters {
   uint64_t tokens() const { return (ascii + 3) / 4 + other; }
 };
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
 std::string provenance(const Memory& memory) {
   std::string line = "[id=" + memory.id;
   if (!memory.session_id.empty()) line += " session=" + memory.session_id;
@@ -30,17 +28,14 @@ std::string provenance(const Memory& memory) {
   return line + " observed_at=" + to_rfc3339(memory.observed_at_ms) + "]\n";
 }
 
-// The longest beginning of `text` that fits into the budget after `used`.
+// The longest beginning of `text` that fits into the budget after `used`. Bytes that continue a character cost nothing,
+// so what does not fit is always a character's first.
 std::string_view longest_fit(std::string_view text, Characters used, uint32_t token_budget) {
-  size_t end = 0;
-  while (end < text.size()) {
-    size_t next = end + 1;
-    while (next < text.size() && continues(text[next])) ++next;
-    used.add(text.substr(end, next - end));
-    if (used.tokens() > token_budget) break;
-    end = next;
+  for (size_t i = 0; i < text.size(); ++i) {
+    used.add(text.substr(i, 1));
+    if (used.tokens() > token_budget) return text.substr(0, i);
   }
-  return text.substr(0, end);
+  return text;
 }
 
 }  // namespace

@@ -117,7 +117,8 @@ v1::Filter random_condition(Random& random) {
 
 }  // namespace
 
-std::string encode_draft(const Draft& draft, uint64_t seq, uint32_t version, uint32_t previous_doc) {
+std::string encode_draft(const Draft& draft, uint64_t seq, uint32_t version, uint32_t previous_doc,
+                         TimestampMs created_at_ms) {
   const MemoryKey key = memory_key_from_text(draft.id);
   Record record;
   record.version = version;
@@ -125,7 +126,8 @@ std::string encode_draft(const Draft& draft, uint64_t seq, uint32_t version, uin
   record.seq = seq;
   for (size_t i = 0; i < 8; ++i) record.event_id[15 - i] = static_cast<uint8_t>(seq >> (8 * i));
   record.created_event_id = record.event_id;
-  record.created_at_ms = record.recorded_at_ms = draft.recorded_at_ms;
+  record.recorded_at_ms = draft.recorded_at_ms;
+  record.created_at_ms = version == 1 ? draft.recorded_at_ms : created_at_ms;
   record.observed_at_ms = draft.observed_at_ms;
   record.expires_at_ms = draft.expires_at_ms;
   record.observed_at_given = true;
@@ -137,6 +139,10 @@ std::string encode_draft(const Draft& draft, uint64_t seq, uint32_t version, uin
   record.speaker = draft.speaker;
   record.kind = draft.kind;
   record.text = draft.text;
+  record.content = draft.content;
+  record.source = draft.source;
+  record.importance = draft.importance;
+  record.pinned = draft.pinned;
   record.tags.assign(draft.tags.begin(), draft.tags.end());
   for (const DraftValue& value : draft.metadata) {
     record.metadata.push_back({value.key, value.type, value.text, double_bits(value.number), value.flag});

@@ -32,10 +32,17 @@ struct Draft {
   TimestampMs expires_at_ms = 0;
   uint8_t memory_class = 1;
   uint8_t tier = 1;
+  // Only on the records of the model.
+  std::string content{};
+  std::string source{};
+  int32_t importance = -1;
+  bool pinned = false;
 };
 
-// The record row of the draft as version `version`, whose predecessor is `previous_doc`.
-std::string encode_draft(const Draft& draft, uint64_t seq, uint32_t version = 1, uint32_t previous_doc = 0);
+// The record row of the draft as version `version`, whose predecessor is `previous_doc`; the first version is of
+// `created_at_ms`.
+std::string encode_draft(const Draft& draft, uint64_t seq, uint32_t version = 1, uint32_t previous_doc = 0,
+                         TimestampMs created_at_ms = 0);
 
 using Random = std::mt19937_64;
 

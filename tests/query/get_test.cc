@@ -20,7 +20,7 @@ Result<std::vector<Memory>> history(const View& view, const std::string& id) {
 
 TEST(Get, ReturnsTheCurrentVersionWithEveryField) {
   ModelView view;
-  view.put({.id = "a", .text = "old"});
+  view.put({.id = "a", .text = "old", .recorded_at_ms = 4});
   Draft draft{.id = "a", .text = "new", .session = "s1", .speaker = "Nina", .kind = "fact", .tags = {"t", "u"}};
   draft.metadata = {{"k", MetadataView::Type::kText, "v", 0, false},
                     {"n", MetadataView::Type::kNumber, "", 1.5, false}};
@@ -29,6 +29,10 @@ TEST(Get, ReturnsTheCurrentVersionWithEveryField) {
   draft.expires_at_ms = 700;
   draft.memory_class = 2;
   draft.tier = 3;
+  draft.content = "{}";
+  draft.source = "notes";
+  draft.importance = 700;
+  draft.pinned = true;
   view.put(draft);
   const Memory memory = get(view, "a").value();
   EXPECT_EQ(memory.id, "a");
@@ -48,7 +52,11 @@ TEST(Get, ReturnsTheCurrentVersionWithEveryField) {
   EXPECT_EQ(memory.observed_at_ms, 5);
   EXPECT_EQ(memory.recorded_at_ms, 6);
   EXPECT_EQ(memory.expires_at_ms, 700);
-  EXPECT_EQ(memory.importance, -1);
+  EXPECT_EQ(memory.created_at_ms, 4);
+  EXPECT_EQ(memory.content, "{}");
+  EXPECT_EQ(memory.source, "notes");
+  EXPECT_EQ(memory.importance, 700);
+  EXPECT_TRUE(memory.pinned);
   EXPECT_FALSE(memory.superseded);
   EXPECT_EQ(memory.event_id, "00000000-0000-0000-0000-000000000002");
 }

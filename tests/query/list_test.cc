@@ -130,7 +130,15 @@ TEST(List, RefusesWhatIsOutOfItsLimits) {
   EXPECT_EQ(page(view, 0).error().code, Code::kInvalidArgument);
   EXPECT_EQ(page(view, 1001).error().code, Code::kInvalidArgument);
   EXPECT_EQ(page(view, 2, "", v1::Filter{}).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(page(view, 2, "", v1::Filter{}, "nobody").error().code, Code::kInvalidArgument);
   EXPECT_EQ(page(view, 2, "", std::nullopt, "").error().code, Code::kInvalidArgument);
+}
+
+TEST(List, NothingMadeOfColumnsThatCouldNotBeReadIsListed) {
+  ModelView view = five();
+  view.fail_columns({Code::kDataLoss, "a columns row is damaged"});
+  const v1::Filter later = time_condition(Condition::OBSERVED_AT, Condition::GTE, {0});
+  EXPECT_EQ(page(view, 2, "", later).error().code, Code::kDataLoss);
 }
 
 TEST(List, AnAgentWithoutMemoriesIsAnEmptyPageWithAPosition) {

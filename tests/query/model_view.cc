@@ -10,8 +10,12 @@ namespace {
 
 class ModelIndex final : public AgentIndex {
  public:
-  explicit ModelIndex(const std::vector<ModelView::Doc>& docs)
-      : live_(static_cast<uint32_t>(docs.size())), records_(docs.size()), indexed_(docs.size()), holders_(docs.size()) {
+  ModelIndex(const std::vector<ModelView::Doc>& docs, Status columns)
+      : columns_(std::move(columns)),
+        live_(static_cast<uint32_t>(docs.size())),
+        records_(docs.size()),
+        indexed_(docs.size()),
+        holders_(docs.size()) {
     Analyzer analyzer;
     for (uint32_t doc = 0; doc < docs.size(); ++doc) {
       if (!docs[doc].live) continue;
@@ -32,7 +36,7 @@ class ModelIndex final : public AgentIndex {
   TimestampMs observed_at_ms(uint32_t doc) const override { return indexed_[doc].observed_at_ms; }
   TimestampMs recorded_at_ms(uint32_t doc) const override { return indexed_[doc].recorded_at_ms; }
   TimestampMs expires_at_ms(uint32_t doc) const override { return indexed_[doc].expires_at_ms; }
-  Status status() const override { return {}; }
+  Status status() const override { return columns_; }
 
   Status expired(TimestampMs now_ms, DocSet& out) override {
     return select(out, [&](uint32_t doc) { return expires_at_ms(doc) != 0 && expires_at_ms(doc) <= now_ms; });
@@ -81,6 +85,7 @@ class ModelIndex final : public AgentIndex {
     return {};
   }
 
+  Status columns_;
   DocSet live_;
   std::vector<Record> records_;
   std::vector<IndexedDoc> indexed_;  // empty for dead documents
@@ -102,15 +107,17 @@ uint32_t ModelView::put(const Draft& draft, const std::string& agent_id) {
   const MemoryKey key = memory_key_from_text(draft.id);
   uint32_t version = 1;
   uint32_t previous = 0;
+  TimestampMs created_at_ms = 0;
   const auto before = agent.memories.find(key);
   if (before != agent.memories.end() && before->second.state == MemoryRow::State::kLive) {
     previous = before->second.doc;
     Record record;
     MNEMO_CHECK(decode_record(agent.docs[previous].row, record).has_value());
     version = record.version + 1;
+    created_at_ms = record.created_at_ms;
     agent.docs[previous].live = false;
   }
-  agent.docs.push_back({encode_draft(draft, ++meta_.seq, version, previous), true});
+  agent.docs.push_back({encode_draft(draft, ++meta_.seq, version, previous, created_at_ms), true});
   agent.memories[key] = {MemoryRow::State::kLive, doc};
   ++meta_.next_offset;
   meta_.event_time_ms = std::max(meta_.event_time_ms, draft.recorded_at_ms);
@@ -162,7 +169,7 @@ Status ModelView::record(AgentOrd ord, uint32_t doc, std::string& holder, Record
 Result<std::vector<PendingForget>> ModelView::pending_forgets(AgentOrd ord) const { return agents_[ord.value].forgets; }
 
 Result<std::unique_ptr<AgentIndex>> ModelView::index(const AgentRef& agent) const {
-  return std::make_unique<ModelIndex>(agents_[agent.ord.value].docs);
+  return std::make_unique<ModelIndex>(agents_[agent.ord.value].docs, columns_);
 }
 
 }  // namespace mnemo::query_test

@@ -32,6 +32,8 @@ class ModelView final : public View {
   void forget_later(const v1::Filter& filter, uint32_t next, const std::string& agent_id = kAgent);
 
   Meta& mutable_meta() { return meta_; }
+  // The columns of the index cannot be read: what was asked of them is not to be trusted.
+  void fail_columns(Error error) { columns_ = fail(std::move(error)); }
   // Breaks what rows guarantee.
   Doc& mutable_doc(uint32_t doc, const std::string& agent_id = kAgent);
 
@@ -58,6 +60,7 @@ class ModelView final : public View {
   Agent& agent_of(const std::string& agent_id);
 
   Meta meta_;
+  Status columns_;
   std::map<std::string, AgentOrd, std::less<>> ords_;
   std::vector<Agent> agents_;
 };

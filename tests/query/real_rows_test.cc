@@ -1,6 +1,9 @@
 // The engine over real rows: tails, pages, merged segments, masks, pending forgets and expiries as they come.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "projector/store/filter_match.h"
 #include "query/doc_set.h"
 #include "query/engine.h"
@@ -212,6 +215,39 @@ TEST(RealRows, AViewKeepsItsAnswersWhileMoreIsWritten) {
     ASSERT_EQ(hits_of(engine.retrieve(*view, requests[i]).value()), before[i]) << requests[i].query;
   }
   EXPECT_LT(view->meta().next_offset, partition.view()->meta().next_offset);
+}
+
+TEST(RealRows, OneEngineServesThreadsWhileAnotherWrites) {
+  Random random(7);
+  RealPartition partition(4);
+  add_events(random, 300, partition);
+  partition.apply(50);
+  const Engine engine(Profile::defaults());
+  std::atomic<bool> done = false;
+  std::atomic<size_t> answered = 0;
+  const auto read = [&](uint64_t seed) {
+    Random mine(seed);
+    for (uint64_t last = 0; !done || answered < 20;) {
+      const auto view = partition.view();
+      EXPECT_GE(view->meta().next_offset, last);
+      last = view->meta().next_offset;
+      const RetrieveRequest request = random_request(mine, *view);
+      const Result<Answer> first = engine.retrieve(*view, request);
+      const Result<Answer> second = engine.retrieve(*view, request);
+      ASSERT_TRUE(first.has_value() && second.has_value());
+      EXPECT_EQ(first->position.offset, last);
+      EXPECT_EQ(hits_of(*first), hits_of(*second));
+      ++answered;
+    }
+  };
+  std::thread one(read, 1);
+  std::thread two(read, 2);
+  add_events(random, 900, partition);
+  partition.apply(20);
+  done = true;
+  one.join();
+  two.join();
+  expect_naive_answers(random, *partition.view(), 5);
 }
 
 TEST(RealRows, ListingGetAndHistoryAgreeWithTheRecords) {

@@ -132,6 +132,9 @@ TEST(Retrieve, NamesOfSpeakersAreLeftOutUnlessNothingElseIsAsked) {
   const Answer kept = answer_to(view, request);
   EXPECT_THAT(ids(kept), ElementsAre("name"));
   EXPECT_THAT(kept.explain.dropped, IsEmpty());
+  request.query = "Nina or Omar?";  // without both names nothing would be left, so both stay
+  EXPECT_THAT(answer_to(view, request).explain.query_terms, ElementsAre("nina", "omar"));
+  EXPECT_THAT(answer_to(view, request).explain.dropped, IsEmpty());
   const Engine keeping(Profile{.drop_speaker_names = false});
   request.query = "What tea does Nina drink?";
   EXPECT_EQ(keeping.retrieve(view, request)->hits.size(), 3u);
@@ -316,6 +319,13 @@ TEST(Retrieve, RefusesAProfileOutOfRange) {
   const ModelView view = small_view();
   const Engine engine(Profile{.k1 = -1});
   EXPECT_EQ(engine.retrieve(view, ask("tea")).error().code, Code::kInvalidArgument);
+}
+
+TEST(Retrieve, NothingMadeOfColumnsThatCouldNotBeReadIsAnswered) {
+  ModelView view = small_view();
+  view.fail_columns({Code::kDataLoss, "a columns row is damaged"});
+  EXPECT_EQ(refusal_of(view, ask("tea")), Code::kDataLoss);
+  EXPECT_EQ(refusal_of(view, ask("")), Code::kDataLoss);
 }
 
 TEST(Retrieve, ARecordThatIsMissingIsDataLossNotASilentGap) {
