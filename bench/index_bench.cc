@@ -84,7 +84,6 @@ struct Pool {
   }
 };
 
-
 // CPU time of this thread: other work on the machine counts only by what it does to the caches.
 class Stopwatch {
  public:
@@ -132,8 +131,8 @@ void add_documents(const Pool& pool, uint32_t documents, uint32_t agents, size_t
     steps += *worked;
   }
   const double seconds = watch.seconds();
-  std::printf("%u documents, %u agents, tails <= %zu MiB: %.3f us a document, %.4f steps of work a document\n", documents,
-              agents, cache_bytes >> 20, seconds * 1e6 / documents, static_cast<double>(steps) / documents);
+  std::printf("%u documents, %u agents, tails <= %zu MiB: %.3f us a document, %.4f steps of work a document\n",
+              documents, agents, cache_bytes >> 20, seconds * 1e6 / documents, static_cast<double>(steps) / documents);
   std::printf("  rows, bytes a document: columns %.1f, blocks %.1f, chunks %.1f, fences %.2f; tails kept %.1f MB\n",
               static_cast<double>(rows.bytes('D')) / documents, static_cast<double>(rows.bytes('B')) / documents,
               static_cast<double>(rows.bytes('C')) / documents, static_cast<double>(rows.bytes('F')) / documents,
@@ -157,9 +156,10 @@ void add_documents(const Pool& pool, uint32_t documents, uint32_t agents, size_t
     reads = (*index)->reads();
   }
   std::sort(us.begin(), us.end());
-  std::printf("  open and postings of 8 terms: p50 %.1f us, p99 %.1f us; the last: %llu seeks and reads, %llu postings\n",
-              us[us.size() / 2], us[us.size() * 99 / 100], static_cast<unsigned long long>(reads.point_reads),
-              static_cast<unsigned long long>(reads.postings));
+  std::printf(
+      "  open and postings of 8 terms: p50 %.1f us, p99 %.1f us; the last: %llu seeks and reads, %llu postings\n",
+      us[us.size() / 2], us[us.size() * 99 / 100], static_cast<unsigned long long>(reads.point_reads),
+      static_cast<unsigned long long>(reads.postings));
   if (found == 0) std::exit(1);
 }
 

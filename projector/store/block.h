@@ -70,8 +70,10 @@ class ChunkBuilder {
   // Adds a posting, the next in order of Place. False, and nothing added, when the row could grow beyond its limit.
   bool add(uint32_t term, uint32_t doc, uint32_t count, EntryBound bound) {
     const bool new_term = terms_.empty() || terms_.back() != term;
-    if (bytes() + (new_term ? kChunkTermBytes : 0) + kPostingBytesMax > bytes_max_) [[unlikely]] return false;
-    if (entries_.size() - used_ < 2 + kPostingBytesMax) [[unlikely]] entries_.resize(entries_.size() * 2 + 1024);
+    if (bytes() + (new_term ? kChunkTermBytes : 0) + kPostingBytesMax > bytes_max_) [[unlikely]]
+      return false;
+    if (entries_.size() - used_ < 2 + kPostingBytesMax) [[unlikely]]
+      entries_.resize(entries_.size() * 2 + 1024);
     if (new_term) begin_term(term);
     char* const end = put_posting(entries_.data() + used_, doc - next_doc_, count);
     next_doc_ = doc + 1;
@@ -150,7 +152,8 @@ bool for_each_posting(std::string_view entry, uint32_t docs, Visit&& visit) {
   const auto* p = reinterpret_cast<const uint8_t*>(entry.data()) + 2;
   const uint8_t* const end = reinterpret_cast<const uint8_t*>(entry.data()) + entry.size();
   const auto number = [&]() -> uint64_t {
-    if (p != end && *p < 0x80) [[likely]] return *p++;
+    if (p != end && *p < 0x80) [[likely]]
+      return *p++;
     Decoder in(std::string_view(reinterpret_cast<const char*>(p), static_cast<size_t>(end - p)));
     const uint64_t v = in.varint();
     p = in.ok() ? end - in.left() : nullptr;

@@ -10,7 +10,7 @@ namespace mnemo {
 namespace {
 
 constexpr uint32_t kDigitBits = 11;
-constexpr uint32_t kDigits = 3;  // 33 bits: all of a hash
+constexpr uint32_t kDigits = 3;            // 33 bits: all of a hash
 constexpr size_t kPostingsKept = 1 << 17;  // memory for more is given back: a page of very long documents
 
 uint32_t hash_of(uint64_t posting) { return static_cast<uint32_t>(posting >> 32); }

@@ -60,6 +60,7 @@ class IndexCheck {
   Result<bool> check_segments();
   Result<bool> check_chunk(const Segment& segment, size_t chunk);
   bool check_entry(const Segment& segment, size_t chunk, uint32_t term, std::string_view entry);
+  Result<std::vector<PagePosting>> page_postings(const Segment& segment, uint32_t page);
   Result<bool> name_posting(uint32_t page);
   Result<bool> check_nothing_behind();
 
@@ -132,7 +133,8 @@ Result<bool> IndexCheck::check_columns() {
     if (!check_page(page, tail)) return false;
     words += masks_[page].gone_words;
     for (uint32_t i = 0; i < kPageDocs; ++i) words += has_bit(dead_of(page), i) ? 0 : tail.doc(i).length;
-    if (pages_.head(page).words != words) return differs(columns_key(ord_, page), "counts other words than its records");
+    if (pages_.head(page).words != words)
+      return differs(columns_key(ord_, page), "counts other words than its records");
     count_postings(page, tail);
     if (page % PageSet::kGroupPages == PageSet::kGroupPages - 1) pages_.forget_group(page);
   }
@@ -242,6 +244,25 @@ bool IndexCheck::check_entry(const Segment& segment, size_t chunk, uint32_t term
   return bound_holds || differs(key, "has a bound that a posting breaks");
 }
 
+// What the segment holds of the page's live documents, in order.
+Result<std::vector<PagePosting>> IndexCheck::page_postings(const Segment& segment, uint32_t page) {
+  const uint32_t first = (page - segment.first_page()) * kPageDocs;
+  std::vector<PagePosting> found;
+  std::string row;
+  ChunkView view;
+  for (size_t chunk = 0; chunk < segment.chunks(); ++chunk) {
+    MNEMO_TRY(load_chunk(rows_, ord_, segment, chunk, row, view));
+    for (uint32_t i = 0; i < view.terms(); ++i) {
+      for_each_posting(view.entry(i), segment.docs(), [&](uint32_t doc, uint32_t count) {
+        const bool ours = doc - first < kPageDocs && !has_bit(dead_of(page), doc - first);
+        if (ours) found.push_back({place_of(view.term(i), doc - first), count});
+        return true;
+      });
+    }
+  }
+  return found;
+}
+
 // The page's postings differ from its records: finds the first that does.
 Result<bool> IndexCheck::name_posting(uint32_t page) {
   TailView tail;
@@ -251,30 +272,15 @@ Result<bool> IndexCheck::name_posting(uint32_t page) {
     const uint32_t occurrence = tail.occurrences()[i];
     expected.push_back({place_of(tail.hashes()[i], occurrence >> 24), occurrence & kTailCountMax});
   }
+  std::sort(expected.begin(), expected.end());
   const auto holder = std::find_if(segments_.begin(), segments_.end(), [&](const Segment& segment) {
     return page - segment.first_page() < segment.pages();
   });
-  const uint32_t first = (page - holder->first_page()) * kPageDocs;
-  std::vector<PagePosting> actual;
-  std::string row;
-  ChunkView view;
-  for (size_t chunk = 0; chunk < holder->chunks(); ++chunk) {
-    MNEMO_TRY(load_chunk(rows_, ord_, *holder, chunk, row, view));
-    for (uint32_t i = 0; i < view.terms(); ++i) {
-      for_each_posting(view.entry(i), holder->docs(), [&](uint32_t doc, uint32_t count) {
-        const uint32_t in_page = doc - first;
-        if (in_page < kPageDocs && !has_bit(dead_of(page), in_page)) {
-          actual.push_back({place_of(view.term(i), in_page), count});
-        }
-        return true;
-      });
-    }
-  }
-  std::sort(expected.begin(), expected.end());
+  MNEMO_ASSIGN(const std::vector<PagePosting> actual, page_postings(*holder, page));
   const auto [e, a] = std::mismatch(expected.begin(), expected.end(), actual.begin(), actual.end());
   MNEMO_CHECK(e != expected.end() || a != actual.end());
   const Place place = e == expected.end() || (a != actual.end() && *a < *e) ? a->place : e->place;
-  const size_t chunk = holder->find(place + first);
+  const size_t chunk = holder->find(place + (page - holder->first_page()) * kPageDocs);
   return differs(chunk_key(ord_, *holder, chunk == Fence::kNone ? 0 : chunk),
                  "tells other words than record " + std::to_string(page * kPageDocs + doc_of(place)));
 }
@@ -283,10 +289,9 @@ Result<bool> IndexCheck::name_posting(uint32_t page) {
 Result<bool> IndexCheck::check_nothing_behind() {
   bool good = true;
   for (const keys::Row kind : {keys::Row::kColumns, keys::Row::kBlock}) {
-    MNEMO_TRY(rows_.scan(keys::of_number(kind, ord_, pages_.size()), prefix_end(keys::of_agent(kind, ord_)),
-                         [&](std::string_view key, std::string_view) {
-                           return good = differs(key, "is of no document");
-                         }));
+    MNEMO_TRY(
+        rows_.scan(keys::of_number(kind, ord_, pages_.size()), prefix_end(keys::of_agent(kind, ord_)),
+                   [&](std::string_view key, std::string_view) { return good = differs(key, "is of no document"); }));
     if (!good) return false;
   }
   return good;

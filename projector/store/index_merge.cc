@@ -182,7 +182,8 @@ Result<bool> delete_step(RowWriter& rows, const IndexTask& task) {
 Result<bool> merge_step(RowWriter& rows, const IndexTask& task, TaskCursor& cursor) {
   const uint64_t end_page = (uint64_t{task.segment} + 1) << (3 * (task.level % 32));
   if (task.level < 1 || task.level > kMergeLevelsMax || end_page > UINT32_MAX / kPageDocs) {
-    return fail(Code::kDataLoss, "an index work row names a segment that cannot be: rebuild the projection from the log");
+    return fail(Code::kDataLoss,
+                "an index work row names a segment that cannot be: rebuild the projection from the log");
   }
   switch (static_cast<Phase>(cursor.phase)) {
     case kCopy: return copy_step(rows, task, cursor);

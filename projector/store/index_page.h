@@ -99,9 +99,7 @@ void write_columns(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView&
 // only. False: damaged.
 bool scrub_columns(std::string_view row, bool part, const PageBits& dead, std::string& out);
 
-inline std::string columns_key(AgentOrd ord, uint32_t page) {
-  return keys::of_number(keys::Row::kColumns, ord, page);
-}
+inline std::string columns_key(AgentOrd ord, uint32_t page) { return keys::of_number(keys::Row::kColumns, ord, page); }
 inline std::string columns_part_key(AgentOrd ord, uint32_t page, uint32_t part) {
   std::string key = columns_key(ord, page);
   put_be32(key, part);

@@ -42,8 +42,8 @@ struct TaskCursor {
   bool decode(std::string_view row);
 };
 
-// First in, first out. Keeps the numbers of the first and the next row in memory, so that asking an empty queue is free.
-// Numbers begin at 0 again once it is empty: they are a function of what was pushed and done, not of restarts.
+// First in, first out. Keeps the numbers of the first and the next row in memory, so that asking an empty queue is
+// free. Numbers begin at 0 again once it is empty: they are a function of what was pushed and done, not of restarts.
 class IndexQueue {
  public:
   // Forgets the numbers: they are read from the rows again.

@@ -73,8 +73,8 @@ Status PageSet::read_range(uint32_t first, uint32_t end) {
   return {};
 }
 
-Result<std::unique_ptr<AgentIndex>> AgentIndex::open(const RowReader& rows, const TailScope& tails,
-                                                     const LoadDoc& load, AgentOrd ord, uint32_t docs) {
+Result<std::unique_ptr<AgentIndex>> AgentIndex::open(const RowReader& rows, const TailScope& tails, const LoadDoc& load,
+                                                     AgentOrd ord, uint32_t docs) {
   auto index = std::make_unique<RowsIndex>(rows, tails, load, ord, docs);
   MNEMO_TRY(index->open());
   return std::unique_ptr<AgentIndex>(std::move(index));

@@ -180,8 +180,7 @@ Status load_segments(const RowReader& rows, AgentOrd ord, uint32_t pages, std::v
     }
   }
   MNEMO_TRY(load_blocks(rows, ord, covered, out, reads));
-  std::sort(out.begin(), out.end(),
-            [](const Segment& a, const Segment& b) { return a.first_page() < b.first_page(); });
+  std::sort(out.begin(), out.end(), [](const Segment& a, const Segment& b) { return a.first_page() < b.first_page(); });
   return {};
 }
 

@@ -17,8 +17,8 @@
 
 namespace mnemo {
 
-inline constexpr uint32_t kMergeLevelsMax = 7;        // 8^7 pages, 2^29 documents
-inline constexpr uint32_t kFencePlacesPerRow = 512;   // a fence goes on in further rows
+inline constexpr uint32_t kMergeLevelsMax = 7;       // 8^7 pages, 2^29 documents
+inline constexpr uint32_t kFencePlacesPerRow = 512;  // a fence goes on in further rows
 
 struct Segment {
   uint32_t level = 0;

@@ -36,8 +36,8 @@ Tail::Tail(uint32_t page, const TailView& view) : page_(page), hollow_(view.holl
 size_t Tail::bytes() const {
   // The table keeps 16 bytes a slot, at least two slots a value.
   const size_t table = 16 * std::bit_ceil(std::max<size_t>(16, 2 * size_t{values_.size()}));
-  return sizeof(Tail) + docs_.bytes() + hashes_.bytes() + occurrences_.bytes() + filter_ids_.bytes() +
-         values_.bytes() + text_.bytes() + table;
+  return sizeof(Tail) + docs_.bytes() + hashes_.bytes() + occurrences_.bytes() + filter_ids_.bytes() + values_.bytes() +
+         text_.bytes() + table;
 }
 
 TailView Tail::view(uint32_t docs) const {
@@ -105,8 +105,8 @@ void Tail::append_filters(const std::vector<FilterTerm>& filters) {
 
 uint32_t Tail::intern(const FilterTerm& term) {
   const uint64_t hash = value_hash(term.field, term.value);
-  const uint32_t known = table_.find(
-      hash, [&](uint32_t id) { return values_.data()[id].field == term.field && text(id) == term.value; });
+  const uint32_t known =
+      table_.find(hash, [&](uint32_t id) { return values_.data()[id].field == term.field && text(id) == term.value; });
   if (known != FlatTable::kNone) return known;
   const uint32_t id = values_.size();
   const auto size = static_cast<uint32_t>(term.value.size());

@@ -181,6 +181,7 @@ class TailCache {
 
  private:
   friend class TailShard;
+  TailShard* largest_shard();
   void shrink();
 
   const size_t bytes_max_;

@@ -21,18 +21,18 @@ void TailCache::clear() {
   for (const auto& shard : shards_) shard->evict(SIZE_MAX);
 }
 
+TailShard* TailCache::largest_shard() {
+  const std::lock_guard lock(mutex_);
+  const auto smaller = [](const auto& a, const auto& b) { return a->bytes() < b->bytes(); };
+  return std::max_element(shards_.begin(), shards_.end(), smaller)->get();
+}
+
 // Takes from the partition that holds most, so that one busy partition cannot keep another from ever having a tail.
 void TailCache::shrink() {
-  while (bytes() > bytes_max_) {
-    TailShard* largest = nullptr;
-    {
-      const std::lock_guard lock(mutex_);
-      for (const auto& shard : shards_) {
-        if (largest == nullptr || shard->bytes() > largest->bytes()) largest = shard.get();
-      }
-    }
+  for (size_t now = bytes(); now > bytes_max_; now = bytes()) {
+    TailShard* largest = largest_shard();
     if (largest->bytes() == 0) return;
-    largest->evict(std::max<size_t>(bytes() - std::min(bytes(), bytes_max_), bytes_max_ / 8));
+    largest->evict(std::max(now - bytes_max_, bytes_max_ / 8));
   }
 }
 

@@ -77,7 +77,8 @@ TestDoc draw_doc(std::mt19937_64& random, const DocShape& shape) {
   doc.filters.emplace_back(FilterField::kSession, "session " + std::to_string(pick(shape.sessions)));
   doc.filters.emplace_back(FilterField::kSpeaker, pick(2) == 0 ? "Ada" : "Bob");
   doc.filters.emplace_back(FilterField::kTier, "short");
-  if (pick(10) == 0) doc.filters.emplace_back(FilterField::kMetadata, std::string("key\0s", 5) + std::to_string(pick(9)));
+  if (pick(10) == 0)
+    doc.filters.emplace_back(FilterField::kMetadata, std::string("key\0s", 5) + std::to_string(pick(9)));
   std::sort(doc.filters.begin(), doc.filters.end());
   doc.filters.erase(std::unique(doc.filters.begin(), doc.filters.end()), doc.filters.end());
   doc.recorded_at_ms = 1'700'000'000'000 + pick(1'000'000);
@@ -133,14 +134,14 @@ void TestRecords::empty(RowWriter& rows, AgentOrd ord, DocNo doc) {
 }
 
 LoadDoc TestRecords::load() const {
-  return [this](const RowReader& rows, AgentOrd ord, DocNo doc,
-                std::string& holder) -> Result<std::optional<IndexedDoc>> {
-    ++loads;
-    MNEMO_ASSIGN(const bool found, rows.get(keys::of_number(keys::Row::kRecord, ord, doc.value), holder));
-    if (!found) return fail(Code::kInternal, "a record that was never written was asked for");
-    if (holder.empty()) return std::nullopt;
-    return docs_[std::stoul(holder)]->indexed();
-  };
+  return
+      [this](const RowReader& rows, AgentOrd ord, DocNo doc, std::string& holder) -> Result<std::optional<IndexedDoc>> {
+        ++loads;
+        MNEMO_ASSIGN(const bool found, rows.get(keys::of_number(keys::Row::kRecord, ord, doc.value), holder));
+        if (!found) return fail(Code::kInternal, "a record that was never written was asked for");
+        if (holder.empty()) return std::nullopt;
+        return docs_[std::stoul(holder)]->indexed();
+      };
 }
 
 IndexWorld::IndexWorld(uint64_t seed, size_t cache_bytes, uint32_t agents)

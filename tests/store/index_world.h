@@ -62,7 +62,6 @@ struct TestAgent {
 // Record rows hold a document's number in `docs`, or nothing for a stub: a snapshot of the rows has its own records.
 class TestRecords {
  public:
-  // `stub`: the record of a removed document is emptied.
   void write(RowWriter& rows, AgentOrd ord, DocNo doc, std::shared_ptr<const TestDoc> content);
   void empty(RowWriter& rows, AgentOrd ord, DocNo doc);
   LoadDoc load() const;

@@ -21,7 +21,7 @@ class MapRows final : public RowWriter {
     size_t puts = 0;
     size_t erases = 0;
     size_t bytes = 0;
-    size_t largest = 0;      // value
+    size_t largest = 0;     // value
     size_t by_kind[256]{};  // puts
   };
 
