@@ -16,8 +16,8 @@ struct Golden {
   uint32_t partitions;
   std::string_view state;
 };
-constexpr Golden kGolden[] = {{1, ""}, {8, ""}};
-constexpr std::string_view kGoldenContent = "";
+constexpr Golden kGolden[] = {{1, "acf67d0b20cb70fbdaa315e5d9c57348"}, {8, "c546b0372aff8a11db820704d69c094b"}};
+constexpr std::string_view kGoldenContent = "1ce46c95c16619fb3dda50dacb29d216";
 
 v1::Envelope opened(const NewRecord& record) {
   v1::Envelope envelope;
