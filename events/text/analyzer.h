@@ -1,10 +1,11 @@
 // File: events/text/analyzer.h
 // Text to terms, the same way for what is stored and for what is asked.
 //
-// Fold (Unicode NFKC and case fold by utf8proc), split into words (runs of letters, marks and digits; Han, Kana and
-// Thai by character; emoji and other symbols of their own), map irregular English forms (went -> go), stem (Snowball
-// English, ASCII words only). A compound such as an e-mail address, a URL, a version or an identifier is a term of its
-// own beside its parts. Stop words are dropped from questions only. Any UTF-8 gives terms, never an error.
+// Fold (Unicode NFKC and case fold by utf8proc), split into words (runs of letters, marks and digits; Han, Kana, Thai,
+// Lao, Khmer and Myanmar by character; emoji and other symbols of their own), map irregular English forms (went -> go),
+// stem (Snowball English; words of 3 to 64 letters a-z only). A compound such as an e-mail address, a URL, a version or
+// an identifier is a term of its own beside its parts (split.h says which). Stop words are dropped from questions only.
+// Any bytes give terms, never an error, in time and memory linear in their number.
 //
 //   Analyzer analyzer;
 //   std::vector<uint32_t> terms;
@@ -41,7 +42,7 @@ class Analyzer {
   // still nothing, stop words too.
   std::vector<QueryTerm> analyze_query(std::string_view question, const std::vector<std::string>& dropped_names);
 
-  // The words of `text`, folded but neither mapped nor stemmed.
+  // The words of `text`, folded but neither mapped nor stemmed; symbols are words, compounds are not among them.
   std::vector<std::string> words(std::string_view text);
 
  private:
