@@ -107,7 +107,7 @@ TEST(LogFrames, TheFirstFaultOfAFileIsNamedByOffset) {
   auto fault = scan_frames(file).value();
   ASSERT_TRUE(fault.has_value());
   EXPECT_LE(fault->offset, 40'000u);
-  EXPECT_GT(fault->offset, 39'000u);
+  EXPECT_GE(fault->offset, 32'768u);  // a frame lies within one block of 32 KiB
   EXPECT_FALSE(fault->at_end);
 
   write_file(file, good.substr(0, good.size() - 1));
