@@ -12,11 +12,12 @@ Status ProjectRole::handle(std::span<const LogRecord> records) {
   if (told) {
     for (const Outcome& outcome : scratch_) options_.outcomes->deliver(outcome);
   }
+  // What came before a record that halts the partition has been committed, and is announced like anything else.
+  MNEMO_TRY(drain_outbox());
   MNEMO_TRY(applied);
   if (unflushed_ == 0) oldest_unflushed_ = std::chrono::steady_clock::now();
   unflushed_ += records.size();
   if (options_.flush_budget != nullptr) options_.flush_budget->add(records.size());
-  MNEMO_TRY(drain_outbox());
   return flush_if_due(false);
 }
 

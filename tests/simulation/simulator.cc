@@ -56,7 +56,7 @@ Status Simulator::append_some() {
 
 Status Simulator::append_burst() {
   std::vector<NewRecord> records;
-  const uint64_t most = temper_.many_documents ? 400 : 40;
+  const uint64_t most = temper_.many_documents ? 700 : 40;
   for (uint64_t i = random_.between(1, most); i > 0; --i) {
     records.push_back(temper_.many_documents ? generator_.one_of_many() : generator_.record());
   }
