@@ -36,7 +36,9 @@ constexpr size_t kRecordBytes = 300;
 double cpu_seconds() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
@@ -91,7 +93,10 @@ struct Measured {
 };
 
 std::vector<NewRecord> make_batch(int thread, size_t count) {
-  const std::string key = fmt::format("bench\x1f" "agent-{:04}", thread);
+  const std::string key = fmt::format(
+      "bench\x1f"
+      "agent-{:04}",
+      thread);
   std::vector<NewRecord> records;
   for (size_t i = 0; i < count; ++i) {
     records.push_back({PartitionId{static_cast<uint32_t>(thread) % kPartitions}, key,

@@ -141,13 +141,13 @@ int run(const Options& options) {
     content += (*node)->projection(PartitionId(p)).applied().content;
   }
   const auto events = static_cast<double>(options.events);
-  fmt::print("{{\"events\": {}, \"partitions\": {}, \"fill_s\": {:.2f}, \"applied_per_s\": {:.0f}, \"settled_per_s\": {:.0f}, "
-             "\"cpu_us_per_event_applied\": {:.2f}, \"cpu_us_per_event_settled\": {:.2f}, \"disk_bytes_per_memory\": {:.1f}, "
-             "\"peak_memory_mib\": {:.0f}, \"budget_mib\": {}, \"memories\": {}, \"content\": \"{}\"}}\n",
-             options.events, options.partitions, fill_seconds, events / applied, events / settled,
-             cpu_applied / events * 1e6, cpu_settled / events * 1e6,
-             static_cast<double>(disk) / static_cast<double>(memories), peak, options.memory_bytes >> 20, memories,
-             to_hex(content));
+  fmt::print(
+      "{{\"events\": {}, \"partitions\": {}, \"fill_s\": {:.2f}, \"applied_per_s\": {:.0f}, \"settled_per_s\": {:.0f}, "
+      "\"cpu_us_per_event_applied\": {:.2f}, \"cpu_us_per_event_settled\": {:.2f}, \"disk_bytes_per_memory\": {:.1f}, "
+      "\"peak_memory_mib\": {:.0f}, \"budget_mib\": {}, \"memories\": {}, \"content\": \"{}\"}}\n",
+      options.events, options.partitions, fill_seconds, events / applied, events / settled, cpu_applied / events * 1e6,
+      cpu_settled / events * 1e6, static_cast<double>(disk) / static_cast<double>(memories), peak,
+      options.memory_bytes >> 20, memories, to_hex(content));
   must((*node)->close());
   must(log.close());
   if (!options.keep) fs::remove_all(dir / "state");
@@ -169,7 +169,8 @@ int main(int argc, char** argv) {
   app.add_flag("--keep", options.keep);
   CLI11_PARSE(app, argc, argv);
   const bool temporary = options.dir.empty();
-  if (temporary) options.dir = std::filesystem::temp_directory_path() / fmt::format("mnemo-replay-bench-{}", ::getpid());
+  if (temporary)
+    options.dir = std::filesystem::temp_directory_path() / fmt::format("mnemo-replay-bench-{}", ::getpid());
   const int code = run(options);
   if (temporary) std::filesystem::remove_all(options.dir);
   return code;

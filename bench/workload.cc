@@ -15,7 +15,8 @@ constexpr int64_t kDayMs = 86400000;
 
 // Pronounceable words, so that stemming and hashing meet realistic lengths.
 std::string make_word(std::mt19937_64& random) {
-  static constexpr const char* kOnsets[] = {"b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "st", "tr", "ch"};
+  static constexpr const char* kOnsets[] = {"b", "c", "d", "f", "g", "h",  "l",  "m",
+                                            "n", "p", "r", "s", "t", "st", "tr", "ch"};
   static constexpr const char* kNuclei[] = {"a", "e", "i", "o", "u", "ea", "ou", "ai"};
   static constexpr const char* kCodas[] = {"", "", "n", "r", "s", "t", "l", "nd"};
   static constexpr const char* kEndings[] = {"", "", "", "", "ing", "ed", "s", "ly", "ness", "ation"};

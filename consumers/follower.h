@@ -4,8 +4,8 @@
 //   poll ─▶ role.handle(records) ─▶ position moves on
 //     └─ nothing came ─▶ role.idle()
 //
-// A Follower belongs to one thread and one partition. step() makes one turn and can be driven by a test or a simulation;
-// run() turns until it is stopped or the role refuses.
+// A Follower belongs to one thread and one partition. step() makes one turn and can be driven by a test or a
+// simulation; run() turns until it is stopped or the role refuses.
 #pragma once
 
 #include <functional>

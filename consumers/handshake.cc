@@ -19,9 +19,10 @@ Status check_last_record(Log& log, PartitionId partition, const Meta& meta) {
   const bool same = !records.empty() && records.front().position.offset == meta.last_offset &&
                     xxh3_64(records.front().value) == meta.last_checksum;
   if (same) return {};
-  return fail(Code::kDataLoss, fmt::format("partition {} of the log holds another record at offset {} than the one that "
-                                           "the projection applied{}",
-                                           partition.value, meta.last_offset, kWaysOut));
+  return fail(Code::kDataLoss,
+              fmt::format("partition {} of the log holds another record at offset {} than the one that "
+                          "the projection applied{}",
+                          partition.value, meta.last_offset, kWaysOut));
 }
 
 // A projection that is yet to be made fits this log; the secret must, too.

@@ -12,13 +12,18 @@
 namespace mnemo {
 namespace {
 
-constexpr int kIdleMs = 20;       // between two looks at ticks and flushes when nothing comes
+constexpr int kIdleMs = 20;        // between two looks at ticks and flushes when nothing comes
 constexpr int kHaltRetryMs = 500;  // a halted partition tries again: the cause may be gone, or a skip recorded
 
 }  // namespace
 
 Node::Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions options)
-    : log_(log), key_(key), clock_(clock), options_(std::move(options)), ids_(clock), resources_(options_.memory_bytes) {}
+    : log_(log),
+      key_(key),
+      clock_(clock),
+      options_(std::move(options)),
+      ids_(clock),
+      resources_(options_.memory_bytes) {}
 
 Node::~Node() {
   const Status closed = close();
@@ -32,9 +37,8 @@ Result<std::unique_ptr<Node>> Node::open(Log& log, const FingerprintKey& key, co
     MNEMO_TRY(node->open_partition(PartitionId(p), state_dir / fmt::format("p{}", p)));
   }
   for (const auto& partition : node->partitions_) {
-    partition->thread = std::jthread([&node = *node, &partition = *partition](const std::stop_token& stop) {
-      node.follow(partition, stop);
-    });
+    partition->thread = std::jthread(
+        [&node = *node, &partition = *partition](const std::stop_token& stop) { node.follow(partition, stop); });
   }
   return node;
 }
@@ -66,7 +70,8 @@ Status Node::follow_once(Partition& partition, const std::stop_token& stop) {
   options.ticker = options_.ticks ? partition.ticker.get() : nullptr;
   MNEMO_ASSIGN(options.skips, find_skips(log_, projection.partition(), from, end));
   partition.role = std::make_unique<ProjectRole>(projection, std::move(options));
-  MNEMO_ASSIGN(const auto follower, Follower::open(log_, projection.partition(), from, *partition.role, options_.batch));
+  MNEMO_ASSIGN(const auto follower,
+               Follower::open(log_, projection.partition(), from, *partition.role, options_.batch));
   projection.set_halted(std::nullopt);
   return follower->run(stop, kIdleMs);
 }
@@ -169,8 +174,8 @@ Result<Written> Node::write(v1::Envelope envelope, Deadline deadline) {
   MNEMO_TRY(write_all(std::move(one),
                       [promise](size_t /*number*/, Result<Written> result) { promise->set_value(std::move(result)); }));
   if (written.wait_until(deadline) == std::future_status::ready) return written.get();
-  return fail(Code::kDeadlineExceeded, "the write was not applied in time; it may be durable: ask again with the same key",
-              true);
+  return fail(Code::kDeadlineExceeded,
+              "the write was not applied in time; it may be durable: ask again with the same key", true);
 }
 
 Status Node::wait_applied(Deadline deadline) {

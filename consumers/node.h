@@ -64,7 +64,9 @@ class Node {
   Status wait_applied(Deadline deadline);
   Result<std::unique_ptr<View>> view(PartitionId partition) const;
   // The error that halted a partition, or nullopt.
-  std::optional<Error> halted(PartitionId partition) const { return partitions_[partition.value]->projection->halted(); }
+  std::optional<Error> halted(PartitionId partition) const {
+    return partitions_[partition.value]->projection->halted();
+  }
 
   Status close();
 

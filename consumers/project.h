@@ -1,6 +1,6 @@
 // File: consumers/project.h
-// The role that projects: applies records to a Projection, tells outcomes, flushes in time, drains the outbox, and knows
-// when a tick is due.
+// The role that projects: applies records to a Projection, tells outcomes, flushes in time, drains the outbox, and
+// knows when a tick is due.
 #pragma once
 
 #include <atomic>
@@ -36,11 +36,11 @@ class FlushBudget {
 using Announce = std::function<Status(PartitionId, uint64_t number, const OutboxBatch&)>;
 
 struct ProjectOptions {
-  Outcomes* outcomes = nullptr;       // who waits for outcomes, or nobody
+  Outcomes* outcomes = nullptr;         // who waits for outcomes, or nobody
   FlushBudget* flush_budget = nullptr;  // null: flushes are somebody else's
-  Announce announce;                  // empty: the outbox is not written
-  std::set<uint64_t> skips;           // of the log's tail: find_skips()
-  Ticker* ticker = nullptr;           // null: nobody ticks
+  Announce announce;                    // empty: the outbox is not written
+  std::set<uint64_t> skips;             // of the log's tail: find_skips()
+  Ticker* ticker = nullptr;             // null: nobody ticks
 };
 
 class ProjectRole final : public Role {

@@ -34,7 +34,8 @@ Status Ticker::tick_if_due(Projection& projection) {
   const Status queued = log_.append({{projection.partition(), std::string(kControlKey), envelope.SerializeAsString()}},
                                     [](Result<std::vector<Appended>> /*done*/) {});
   // A log that is full or closing gets its tick another time.
-  const bool later = !queued && (queued.error().code == Code::kResourceExhausted || queued.error().code == Code::kUnavailable);
+  const bool later =
+      !queued && (queued.error().code == Code::kResourceExhausted || queued.error().code == Code::kUnavailable);
   return later ? Status{} : queued;
 }
 

@@ -34,12 +34,12 @@ struct Finding {
 
 struct PartitionReport {
   uint32_t partition = 0;
-  uint64_t events = 0;       // replayed
+  uint64_t events = 0;  // replayed
   uint64_t log_end = 0;
-  uint64_t applied = 0;      // of the live state
-  uint64_t rows = 0;         // compared
-  uint64_t points = 0;       // digest points compared
-  uint64_t agents = 0;       // whose index was compared with their records
+  uint64_t applied = 0;  // of the live state
+  uint64_t rows = 0;     // compared
+  uint64_t points = 0;   // digest points compared
+  uint64_t agents = 0;   // whose index was compared with their records
   Meta live;
   Meta replayed;
 };
@@ -50,8 +50,8 @@ struct VerifyReport {
   bool good() const { return findings.empty(); }
 };
 
-// FAILED_PRECONDITION when there is no projection to verify; other errors when the check could not be made. Damage to the
-// live state is a finding, not an error.
+// FAILED_PRECONDITION when there is no projection to verify; other errors when the check could not be made. Damage to
+// the live state is a finding, not an error.
 Result<VerifyReport> verify(Log& log, const VerifyOptions& options);
 
 }  // namespace mnemo

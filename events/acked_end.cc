@@ -63,9 +63,9 @@ std::optional<AckedEnd::Contents> decode_slot(std::string_view slot) {
 Status lock(int fd, const std::filesystem::path& file) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
   if (errno != EWOULDBLOCK) return fail(io_error(file, "lock", errno));
-  return fail(Code::kFailedPrecondition,
-              fmt::format("the log in {} is held by another process: stop it, or ask it instead",
-                          file.parent_path().string()));
+  return fail(
+      Code::kFailedPrecondition,
+      fmt::format("the log in {} is held by another process: stop it, or ask it instead", file.parent_path().string()));
 }
 
 }  // namespace
@@ -120,7 +120,7 @@ Result<AckedEnd> AckedEnd::open(const std::filesystem::path& file, bool read_onl
 }
 
 Status AckedEnd::read_slots() {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd_, &info) != 0) return fail(io_error(file_, "look at", errno));
   // A file of another size has no slot that can be valid; reading it is bounded all the same.
   slot_bytes_ = std::min(static_cast<size_t>(info.st_size) / kSlots, slot_bytes(limits::kPartitionsMax));

@@ -11,7 +11,8 @@ constexpr size_t kMessageKeyBytesMax = limits::kNamespaceBytesMax + 1 + limits::
 
 Status check_size(const char* what, size_t bytes, size_t limit, const char* advice = "") {
   if (bytes <= limit) return {};
-  return fail(Code::kInvalidArgument, fmt::format("{} of {} bytes is over the limit of {}{}", what, bytes, limit, advice));
+  return fail(Code::kInvalidArgument,
+              fmt::format("{} of {} bytes is over the limit of {}{}", what, bytes, limit, advice));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 namespace mnemo {
 
 struct EmbeddedLogHooks {
-  rocksdb::Env* env = nullptr;                // instead of the system's; must outlive the log
-  std::function<Status()> before_mark_sync;   // an error stands for a failed write of the acked-end mark
+  rocksdb::Env* env = nullptr;               // instead of the system's; must outlive the log
+  std::function<Status()> before_mark_sync;  // an error stands for a failed write of the acked-end mark
 };
 
 }  // namespace mnemo

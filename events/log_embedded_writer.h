@@ -29,7 +29,7 @@ namespace mnemo {
 class GroupWriter {
  public:
   struct Start {
-    rocksdb::DB* db = nullptr;      // outlives the writer
+    rocksdb::DB* db = nullptr;       // outlives the writer
     DurableEnds* durable = nullptr;  // the same; starts at the same ends
     AckedEnd mark;
     std::vector<TimestampMs> last_ms;  // of each partition

@@ -16,10 +16,10 @@
 namespace mnemo {
 
 struct FrameFault {
-  uint64_t offset = 0;         // of the first frame in the file that is not sound
-  std::string reason;          // "checksum mismatch" and the like
-  bool at_end = false;         // the frame reaches past the end of the file, as one whose write was cut off does
-  bool unreadable = false;     // the file has a frame that RocksDB's reader must not be given
+  uint64_t offset = 0;      // of the first frame in the file that is not sound
+  std::string reason;       // "checksum mismatch" and the like
+  bool at_end = false;      // the frame reaches past the end of the file, as one whose write was cut off does
+  bool unreadable = false;  // the file has a frame that RocksDB's reader must not be given
 };
 
 // The first fault of the file, or nullopt when every frame is sound. UNAVAILABLE when it cannot be read.

@@ -96,10 +96,10 @@ class MemoryLog final : public Log {
   std::condition_variable grown_;
   std::mt19937_64 random_;
   std::vector<Partition> partitions_;
-  std::deque<PartitionId> unsynced_;           // of each record not yet durable, in the order of appending
-  std::vector<NewRecord> late_duplicate_;      // to be appended again before the next append
-  std::deque<Waiting> appended_;               // not yet durable
-  std::deque<Waiting> durable_;                // not yet told
+  std::deque<PartitionId> unsynced_;       // of each record not yet durable, in the order of appending
+  std::vector<NewRecord> late_duplicate_;  // to be appended again before the next append
+  std::deque<Waiting> appended_;           // not yet durable
+  std::deque<Waiting> durable_;            // not yet told
   size_t waiting_bytes_ = 0;
   size_t waiting_records_ = 0;
   bool open_ = true;

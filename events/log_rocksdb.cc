@@ -67,7 +67,7 @@ rocksdb::Options log_database_options(const EmbeddedLogOptions& options, rocksdb
   db.max_open_files = 256;
   db.max_file_opening_threads = 1;
   db.advise_random_on_open = false;  // records are read in order, so the system may read ahead
-  db.bytes_per_sync = 1 << 20;  // so that the sync of a table does not hold up the sync of a group
+  db.bytes_per_sync = 1 << 20;       // so that the sync of a table does not hold up the sync of a group
   db.avoid_unnecessary_blocking_io = true;
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;

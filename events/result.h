@@ -67,10 +67,10 @@ using Status = Result<void>;
   ((condition) ? static_cast<void>(0) : ::mnemo::check_failed(__FILE__, __LINE__, #condition))
 
 // Returns the error of `expression` from the calling function, if it has one.
-#define MNEMO_TRY(expression)                                                     \
-  do {                                                                            \
-    if (auto mnemo_status = (expression); !mnemo_status) [[unlikely]]             \
-      return ::mnemo::fail(std::move(mnemo_status).error());                      \
+#define MNEMO_TRY(expression)                                         \
+  do {                                                                \
+    if (auto mnemo_status = (expression); !mnemo_status) [[unlikely]] \
+      return ::mnemo::fail(std::move(mnemo_status).error());          \
   } while (false)
 
 // Declares `name` as the value of `expression`, or returns its error: MNEMO_ASSIGN(auto row, view.get(key));
@@ -78,10 +78,10 @@ using Status = Result<void>;
 #define MNEMO_ASSIGN_JOIN(a, b) MNEMO_ASSIGN_JOIN2(a, b)
 #define MNEMO_ASSIGN(declaration, expression) \
   MNEMO_ASSIGN_AS(MNEMO_ASSIGN_JOIN(mnemo_result_, __LINE__), declaration, expression)
-#define MNEMO_ASSIGN_AS(holder, declaration, expression)                          \
-  auto holder = (expression);                                                     \
-  if (!holder) [[unlikely]]                                                       \
-    return ::mnemo::fail(std::move(holder).error());                              \
+#define MNEMO_ASSIGN_AS(holder, declaration, expression) \
+  auto holder = (expression);                            \
+  if (!holder) [[unlikely]]                              \
+    return ::mnemo::fail(std::move(holder).error());     \
   declaration = std::move(*holder)
 
 }  // namespace mnemo

@@ -1,8 +1,8 @@
 // File: projector/apply.h
 // The kinds of agent events, one function each. Internal to projector/.
 //
-// Each either accepts the event (outcome kApplied or kRejected: state_.count_accepted() has been called) or answers from
-// what its key did before (kDuplicate, kConflict) and changes nothing. Errors halt the partition.
+// Each either accepts the event (outcome kApplied or kRejected: state_.count_accepted() has been called) or answers
+// from what its key did before (kDuplicate, kConflict) and changes nothing. Errors halt the partition.
 #pragma once
 
 #include "projector/outcome.h"

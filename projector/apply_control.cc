@@ -108,8 +108,7 @@ Result<ControlDecision> decide_control(State& state, const ControlContext& conte
     case v1::Envelope::kImported:
     case v1::Envelope::EVENT_NOT_SET: break;
   }
-  return fail(Code::kFailedPrecondition, "the rules on the log activate " +
-                                             std::string(kind_name(kind_of(envelope))) +
+  return fail(Code::kFailedPrecondition, "the rules on the log activate " + std::string(kind_name(kind_of(envelope))) +
                                              ", which this build does not know: upgrade mnemo");
 }
 

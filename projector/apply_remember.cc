@@ -98,14 +98,13 @@ Result<FoundMemory> find_existing(State& state, const EventContext& event, const
   const std::string& key = event.envelope->idempotency_key();
   FoundMemory found;
   if (!key.empty()) {
-    const MemoryKey by_key =
-        memory_key_from_idempotency_key(event.agent->name_space(), event.agent->agent_id(), key);
+    const MemoryKey by_key = memory_key_from_idempotency_key(event.agent->name_space(), event.agent->agent_id(), key);
     MNEMO_ASSIGN(found, find_memory(state, event, by_key));
     if (found.presence == FoundMemory::Presence::kAlias) return find_memory(state, event, found.row.target);
     if (found.presence != FoundMemory::Presence::kAbsent || e.memory_id().empty()) return found;
   }
-  const MemoryKey own = e.memory_id().empty() ? memory_key_from_event_id(event.event_id)
-                                              : memory_key_from_text(e.memory_id());
+  const MemoryKey own =
+      e.memory_id().empty() ? memory_key_from_event_id(event.event_id) : memory_key_from_text(e.memory_id());
   MNEMO_ASSIGN(found, find_memory(state, event, own));
   // An id that looks like a key's, of a memory with an id of its own.
   if (found.presence == FoundMemory::Presence::kAlias) return find_memory(state, event, found.row.target);
@@ -115,8 +114,8 @@ Result<FoundMemory> find_existing(State& state, const EventContext& event, const
 // A memory with both an id and a key: the key leads to it too, for as long as it has a row.
 void insert_alias(State& state, const EventContext& event, const MemoryKey& memory_key) {
   const AgentState& agent = *event.agent;
-  const MemoryKey by_key = memory_key_from_idempotency_key(agent.name_space(), agent.agent_id(),
-                                                           event.envelope->idempotency_key());
+  const MemoryKey by_key =
+      memory_key_from_idempotency_key(agent.name_space(), agent.agent_id(), event.envelope->idempotency_key());
   if (by_key == memory_key) return;
   MemoryRowValue alias;
   alias.row.state = MemoryRow::State::kAlias;

@@ -23,14 +23,14 @@ struct Outcome {
   SkipReason skip = SkipReason::kUndecodable;  // kSkipped
   Code code = Code::kUnknown;                  // kRejected, kConflict, or the first result's when it was rejected
   bool refused = false;                        // true when `code` and `message` tell why
-  bool forgotten = false;    // the memory that the first result named is gone by now
-  bool unchecked = false;    // a duplicate by its key alone: one of the two carried no fingerprint
-  bool pending = false;      // a forget by filter that goes on: hidden already, not all removed
-  uint32_t version = 0;      // of the memory
-  uint64_t count = 0;        // memories forgotten, links made, embeddings stored: what the event changed
-  Bytes16 record_id{};       // the record's own event id: who waits for this outcome knows it by that
-  Bytes16 event_id{};        // of the event that acted: for a duplicate the first one's
-  std::string memory_key;    // of the memory concerned, or empty
+  bool forgotten = false;                      // the memory that the first result named is gone by now
+  bool unchecked = false;                      // a duplicate by its key alone: one of the two carried no fingerprint
+  bool pending = false;                        // a forget by filter that goes on: hidden already, not all removed
+  uint32_t version = 0;                        // of the memory
+  uint64_t count = 0;      // memories forgotten, links made, embeddings stored: what the event changed
+  Bytes16 record_id{};     // the record's own event id: who waits for this outcome knows it by that
+  Bytes16 event_id{};      // of the event that acted: for a duplicate the first one's
+  std::string memory_key;  // of the memory concerned, or empty
   std::string message;
 
   void clear() { *this = Outcome{}; }

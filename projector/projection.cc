@@ -124,7 +124,8 @@ Status Projection::wait(uint64_t offset, Deadline deadline) const {
   MNEMO_CHECK(!in_time);
   return fail(Code::kDeadlineExceeded,
               "applied up to offset " + std::to_string(applied_.next_offset) + " of partition " +
-                  std::to_string(partition_.value) + " when the deadline came, " + std::to_string(offset) + " was asked for",
+                  std::to_string(partition_.value) + " when the deadline came, " + std::to_string(offset) +
+                  " was asked for",
               true);
 }
 

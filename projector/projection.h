@@ -65,8 +65,8 @@ class Projection {
 
  private:
   Projection(const ProjectionOptions& options, std::unique_ptr<Store> store);
-  Status apply_all(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
-                   std::vector<Outcome>* outcomes, size_t& done);
+  Status apply_all(std::span<const LogRecord> records, const std::set<uint64_t>& skips, std::vector<Outcome>* outcomes,
+                   size_t& done);
   Status find_first_outbox_row();
   Status commit(bool announce);
   Status restart_batch();
@@ -82,10 +82,10 @@ class Projection {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  Meta applied_;                      // guarded by mutex_
-  std::vector<DigestPoint> points_;   // guarded by mutex_
-  Rules rules_;                       // guarded by mutex_
-  std::optional<Error> halted_;       // guarded by mutex_
+  Meta applied_;                     // guarded by mutex_
+  std::vector<DigestPoint> points_;  // guarded by mutex_
+  Rules rules_;                      // guarded by mutex_
+  std::optional<Error> halted_;      // guarded by mutex_
 };
 
 }  // namespace mnemo

@@ -230,7 +230,8 @@ Result<PendingWork> State::first_pending() {
   MNEMO_CHECK(meta_.pending_first < meta_.pending_next);
   std::string row;
   MNEMO_ASSIGN(const bool found, rows_.get(keys::of_sequence(keys::Row::kPending, meta_.pending_first), row));
-  if (!found) return fail(Code::kDataLoss, "a row of the pending queue is missing: rebuild the projection from the log");
+  if (!found)
+    return fail(Code::kDataLoss, "a row of the pending queue is missing: rebuild the projection from the log");
   PendingWork work;
   MNEMO_TRY(decode_pending(row, work));
   return work;

@@ -10,9 +10,9 @@
 namespace mnemo {
 namespace {
 
-constexpr uint32_t kIndexUnitsPerEvent = 4;    // of index maintenance: derived rows, so a constant of this build
+constexpr uint32_t kIndexUnitsPerEvent = 4;  // of index maintenance: derived rows, so a constant of this build
 constexpr uint32_t kIndexUnitsPerTick = 256;
-constexpr uint64_t kSkipRowsKept = 10000;      // the newest; all are counted
+constexpr uint64_t kSkipRowsKept = 10000;  // the newest; all are counted
 constexpr size_t kWhyBytesMax = 512;
 
 }  // namespace
@@ -114,11 +114,11 @@ Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome
     return skip_record(record, SkipReason::kUndecodable, "not an Envelope", outcome);
   }
   if (needs_newer_build(envelope)) {
-    return fail(Code::kFailedPrecondition,
-                "the record at " + to_string(record.position) + " has schema version " +
-                    std::to_string(envelope.schema_version()) + " or a kind of event that this build, which reads up to " +
-                    "version " + std::to_string(kSchemaVersion) +
-                    ", does not know: upgrade mnemo, or skip the record with `mnemo skip`");
+    return fail(Code::kFailedPrecondition, "the record at " + to_string(record.position) + " has schema version " +
+                                               std::to_string(envelope.schema_version()) +
+                                               " or a kind of event that this build, which reads up to " + "version " +
+                                               std::to_string(kSchemaVersion) +
+                                               ", does not know: upgrade mnemo, or skip the record with `mnemo skip`");
   }
   const std::optional<Bytes16> event_id = bytes16(envelope.event_id());
   if (!event_id) return skip_record(record, SkipReason::kInvalid, "event_id is not 16 bytes", outcome);

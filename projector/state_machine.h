@@ -10,9 +10,9 @@
 //                        │          │
 //                     skip row   first result again
 //
-// An error (as opposed to an Outcome) halts the partition: nothing of the record has then been applied, the batch must be
-// dropped, and load() called before the next try. FAILED_PRECONDITION: the record needs a newer build. DATA_LOSS: rows
-// or log are damaged. Others: failed I/O.
+// An error (as opposed to an Outcome) halts the partition: nothing of the record has then been applied, the batch must
+// be dropped, and load() called before the next try. FAILED_PRECONDITION: the record needs a newer build. DATA_LOSS:
+// rows or log are damaged. Others: failed I/O.
 //
 // Owned by the partition's writer thread.
 #pragma once

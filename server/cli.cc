@@ -24,7 +24,8 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
   DataDirOptions dir_options;
   dir_options.partitions = options.partitions;
   MNEMO_ASSIGN(session->dir_, DataDir::open(options.data, dir_options, session->clock_));
-  for (const std::string& warning : session->dir_->log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+  for (const std::string& warning : session->dir_->log().warnings())
+    fmt::print(stderr, "mnemo: warning: {}\n", warning);
   NodeOptions node_options;
   node_options.memory_bytes = options.memory_bytes;
   node_options.batch.records = options.batch;
@@ -48,9 +49,7 @@ Status Session::close() {
 
 CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string& about, Command run) {
   CLI::App* command = parent.add_subcommand(name, about);
-  command->add_option("--data", common.data, "data directory")
-      ->envname("MNEMO_DATA")
-      ->default_val(default_data_dir());
+  command->add_option("--data", common.data, "data directory")->envname("MNEMO_DATA")->default_val(default_data_dir());
   command->add_option("--memory", common.memory_bytes, "memory budget, such as 512MiB")
       ->envname("MNEMO_MEMORY")
       ->transform(CLI::AsSizeValue(false))
@@ -71,9 +70,7 @@ void add_scope(CLI::App* command, ScopeOptions& scope) {
 
 Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
 
-void print_json(const Json& json) {
-  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
+void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
 
 std::string one_line(std::string_view text, size_t columns) {
   std::string line;

@@ -76,15 +76,15 @@ Result<int> run_status(const CommonOptions& common, bool settled_first) {
     settled = settled && meta.settled();
   }
   const LogIdentity& log = session->node().log().identity();
-  Json json = {{"log_id", to_hex(log.log_id)}, {"epoch", log.epoch},     {"memories", memories},
-               {"content", to_hex(content)},   {"settled", settled},     {"partitions", partitions}};
+  Json json = {{"log_id", to_hex(log.log_id)}, {"epoch", log.epoch}, {"memories", memories},
+               {"content", to_hex(content)},   {"settled", settled}, {"partitions", partitions}};
   MNEMO_TRY(session->close());
   if (common.json) {
     print_json(json);
     return kExitDone;
   }
-  fmt::print("log {}, epoch {}, {} memories, content {}{}\n\n", to_hex(log.log_id), log.epoch, memories, to_hex(content),
-             settled ? "" : " (work pending)");
+  fmt::print("log {}, epoch {}, {} memories, content {}{}\n\n", to_hex(log.log_id), log.epoch, memories,
+             to_hex(content), settled ? "" : " (work pending)");
   fmt::print("{:>4} {:>12} {:>12} {:>10} {:>10}  {:<32}\n", "part", "position", "log end", "seq", "memories", "state");
   for (const Json& p : partitions) print_partition(p);
   return kExitDone;
@@ -125,8 +125,8 @@ void print_verify(const VerifyReport& report) {
     fmt::print("partition {}: {}: {}: {}\n", f.partition, f.check, f.where, f.message);
   }
   fmt::print("{}: {} events replayed, {} rows and {} digest points compared, {} agents' indexes checked\n",
-             report.good() ? "the state is what the log says" : "THE STATE IS NOT WHAT THE LOG SAYS", events, rows, points,
-             agents);
+             report.good() ? "the state is what the log says" : "THE STATE IS NOT WHAT THE LOG SAYS", events, rows,
+             points, agents);
 }
 
 Result<int> run_verify(const CommonOptions& common, const std::string& scratch) {
@@ -184,8 +184,8 @@ Result<int> run_copy(const CommonOptions& common, const CopyCommand& o) {
   if (common.json) {
     print_json({{"records", report.records}, {"present", report.present}, {"left_out", report.left_out}});
   } else {
-    fmt::print("{} records copied, {} already there, {} left out (duplicates, skipped)\n", report.records, report.present,
-               report.left_out);
+    fmt::print("{} records copied, {} already there, {} left out (duplicates, skipped)\n", report.records,
+               report.present, report.left_out);
   }
   return kExitDone;
 }
@@ -208,9 +208,9 @@ Status check_not_applied(const DataDir& dir, const Position& position) {
   MNEMO_ASSIGN(const auto store, Store::open(options));
   MNEMO_ASSIGN(const auto view, store->view());
   if (view->meta().next_offset <= position.offset) return {};
-  return fail(Code::kFailedPrecondition,
-              fmt::format("{} has been applied already: to undo what it did, append an event that does",
-                          to_string(position)));
+  return fail(
+      Code::kFailedPrecondition,
+      fmt::format("{} has been applied already: to undo what it did, append an event that does", to_string(position)));
 }
 
 // Works without a Node: the partition in question may be halted.
@@ -252,11 +252,13 @@ void add_admin_commands(Cli& cli) {
   auto settled = std::make_shared<bool>(false);
   CLI::App* status = cli.add(cli.app, "status", "Positions, counts and digests",
                              [&cli, settled] { return run_status(cli.common, *settled); });
-  status->add_flag("--settle", *settled, "wait until no work is pending, so that digests can be compared with another log's");
+  status->add_flag("--settle", *settled,
+                   "wait until no work is pending, so that digests can be compared with another log's");
 
   auto scratch = std::make_shared<std::string>();
-  CLI::App* command = cli.add(cli.app, "verify", "Replay the log from zero and compare with the live state; changes nothing",
-                              [&cli, scratch] { return run_verify(cli.common, *scratch); });
+  CLI::App* command =
+      cli.add(cli.app, "verify", "Replay the log from zero and compare with the live state; changes nothing",
+              [&cli, scratch] { return run_verify(cli.common, *scratch); });
   command->add_option("--scratch", *scratch, "directory for the replay; removed at the end");
 
   CLI::App* log = cli.app.add_subcommand("log", "Commands on the log itself");

@@ -223,9 +223,9 @@ void add_import_commands(Cli& cli) {
   auto path = std::make_shared<std::string>();
   command = cli.add(cli.app, "export", "Export memories as JSON lines that import takes",
                     [&cli, scope, path]() -> Result<int> {
-    if (!scope->agent_id.empty() && scope->name_space.empty()) scope->name_space = "default";
-    return run_export(cli.common, *scope, *path);
-  });
+                      if (!scope->agent_id.empty() && scope->name_space.empty()) scope->name_space = "default";
+                      return run_export(cli.common, *scope, *path);
+                    });
   command->add_option("--namespace", scope->name_space, "only this namespace");
   command->add_option("--agent", scope->agent_id, "only this agent");
   command->add_option("--out", *path, "file to write; standard output when absent");

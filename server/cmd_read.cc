@@ -72,7 +72,8 @@ void print_answer(const RetrieveRequest& request, const Answer& answer) {
     fmt::print("terms: {}{}\n", fmt::join(e.query_terms, " "),
                e.dropped.empty() ? "" : fmt::format("   left out, as speakers: {}", fmt::join(e.dropped, " ")));
     fmt::print("read: {} memories visible, {} scored; {} point reads, {} rows, {} bytes, {} postings; profile {}\n",
-               e.documents, e.candidates, e.reads.point_reads, e.reads.rows, e.reads.bytes, e.reads.postings, e.profile);
+               e.documents, e.candidates, e.reads.point_reads, e.reads.rows, e.reads.bytes, e.reads.postings,
+               e.profile);
   }
   if (answer.hits.empty()) fmt::print("nothing found\n");
   size_t rank = 0;
@@ -185,8 +186,8 @@ void add_retrieve(Cli& cli, const std::string& name, const std::string& about, b
 }
 
 void print_memory(const Memory& m) {
-  fmt::print("{}  v{}  {}  {}{}\n", m.id, m.version, to_rfc3339(m.observed_at_ms), m.speaker.empty() ? "" : m.speaker + ": ",
-             one_line(m.text, kTextColumns));
+  fmt::print("{}  v{}  {}  {}{}\n", m.id, m.version, to_rfc3339(m.observed_at_ms),
+             m.speaker.empty() ? "" : m.speaker + ": ", one_line(m.text, kTextColumns));
 }
 
 struct ListOptions {

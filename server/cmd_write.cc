@@ -145,7 +145,8 @@ Result<int> dry_run(const CommonOptions& common, const ForgetOptions& o, const v
   uint64_t count = 0;
   std::string cursor;
   do {
-    MNEMO_ASSIGN(const auto page, session->engine().list(*view, o.scope.name_space, o.scope.agent_id, filter, 1000, cursor));
+    MNEMO_ASSIGN(const auto page,
+                 session->engine().list(*view, o.scope.name_space, o.scope.agent_id, filter, 1000, cursor));
     count += page.memories.size();
     cursor = page.next_cursor;
   } while (!cursor.empty());
@@ -163,8 +164,8 @@ Result<int> forget_by_filter(const CommonOptions& common, v1::Envelope envelope)
   Node& node = session->node();
   MNEMO_ASSIGN(Written written, node.write(envelope, soon()));
   const PartitionId partition = node.partition_for(envelope.namespace_(), envelope.agent_id());
-  while (written.outcome.pending && node.projection(partition).applied().pending_first !=
-                                        node.projection(partition).applied().pending_next) {
+  while (written.outcome.pending &&
+         node.projection(partition).applied().pending_first != node.projection(partition).applied().pending_next) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   if (written.outcome.pending) {
@@ -184,19 +185,19 @@ Result<int> forget_by_filter(const CommonOptions& common, v1::Envelope envelope)
 
 void add_forget(Cli& cli) {
   auto o = std::make_shared<ForgetOptions>();
-  CLI::App* command = cli.add(cli.app, "forget", "Forget one memory, or all that a filter matches",
-                              [&cli, o]() -> Result<int> {
-    if (o->id.empty() == o->filter.empty()) return fail(Code::kInvalidArgument, "give either an id or --filter");
-    v1::Envelope envelope = envelope_for(o->scope, o->key);
-    if (!o->id.empty()) {
-      envelope.mutable_forgotten()->set_memory_id(o->id);
-      return write_one(cli.common, envelope, "forgot");
-    }
-    MNEMO_ASSIGN(const Json json, parse_json(o->filter));
-    MNEMO_ASSIGN(*envelope.mutable_forgotten_by_filter()->mutable_filter(), filter_from_json(json));
-    if (o->dry_run) return dry_run(cli.common, *o, envelope.forgotten_by_filter().filter());
-    return forget_by_filter(cli.common, std::move(envelope));
-  });
+  CLI::App* command =
+      cli.add(cli.app, "forget", "Forget one memory, or all that a filter matches", [&cli, o]() -> Result<int> {
+        if (o->id.empty() == o->filter.empty()) return fail(Code::kInvalidArgument, "give either an id or --filter");
+        v1::Envelope envelope = envelope_for(o->scope, o->key);
+        if (!o->id.empty()) {
+          envelope.mutable_forgotten()->set_memory_id(o->id);
+          return write_one(cli.common, envelope, "forgot");
+        }
+        MNEMO_ASSIGN(const Json json, parse_json(o->filter));
+        MNEMO_ASSIGN(*envelope.mutable_forgotten_by_filter()->mutable_filter(), filter_from_json(json));
+        if (o->dry_run) return dry_run(cli.common, *o, envelope.forgotten_by_filter().filter());
+        return forget_by_filter(cli.common, std::move(envelope));
+      });
   add_scope(command, o->scope);
   command->add_option("id", o->id, "the memory's id");
   command->add_option("--filter", o->filter, "JSON filter, such as {\"tag\": \"draft\"}");

@@ -45,7 +45,8 @@ Status write_file(const fs::path& path, std::string_view text) {
   const fs::path temporary = path.string() + ".new";
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return io_error(temporary, "make");
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  const bool written =
+      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
   ::close(file);
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return io_error(path, "write");
   const int dir = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,9 +63,7 @@ DataDir::~DataDir() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-fs::path DataDir::state_dir() const {
-  return dir_ / fmt::format("state-{:016x}", xxh3_64(projection_version()));
-}
+fs::path DataDir::state_dir() const { return dir_ / fmt::format("state-{:016x}", xxh3_64(projection_version())); }
 
 Status DataDir::take_lock(bool read_only) {
   const fs::path path = dir_ / "LOCK";
@@ -74,7 +73,8 @@ Status DataDir::take_lock(bool read_only) {
   if (lock_ < 0) return io_error(path, "open");
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
   return fail(Code::kFailedPrecondition,
-              fmt::format("{} is in use by another mnemo process: stop that one, or ask it instead", dir_.string()), true);
+              fmt::format("{} is in use by another mnemo process: stop that one, or ask it instead", dir_.string()),
+              true);
 }
 
 Result<bool> DataDir::is_made(bool may_create) {
@@ -149,8 +149,9 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   }
   MNEMO_ASSIGN(data->key_, FingerprintKey::load(dir / "fingerprint.key"));
   if (options.copy_of != nullptr && options.copy_of->check_value() != data->key_->check_value()) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("{} holds a log of its own, not a copy of that one: name an empty directory", dir.string()));
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("{} holds a log of its own, not a copy of that one: name an empty directory", dir.string()));
   }
   EmbeddedLogOptions log_options;
   log_options.clock = &clock;

@@ -23,8 +23,8 @@ namespace mnemo {
 
 struct DataDirOptions {
   uint32_t partitions = limits::kPartitionsDefault;  // of a log that is made now
-  bool create = true;      // an absent or empty directory is made into one
-  bool read_only = false;  // changes no file: verify, and log copy's source
+  bool create = true;                                // an absent or empty directory is made into one
+  bool read_only = false;                            // changes no file: verify, and log copy's source
   // The secret of the log that this one is to be a copy of: a new log takes it and waits for its rules; an existing
   // one must have been made for it. Null: a log of its own.
   const FingerprintKey* copy_of = nullptr;

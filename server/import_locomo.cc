@@ -14,16 +14,17 @@ namespace {
 
 // "1:56 pm on 8 May, 2023", which LoCoMo writes for the start of a session; taken as UTC.
 Result<TimestampMs> parse_session_time(const std::string& text) {
-  static constexpr std::array<const char*, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                          "July",    "August",   "September", "October", "November", "December"};
+  static constexpr std::array<const char*, 12> kMonths = {"January",   "February", "March",    "April",
+                                                          "May",       "June",     "July",     "August",
+                                                          "September", "October",  "November", "December"};
   int hour = 0;
   int minute = 0;
   int day = 0;
   int year = 0;
   char half[3] = "";
   char month[16] = "";
-  const bool shaped = std::sscanf(text.c_str(), "%d:%d %2s on %d %15[A-Za-z], %d", &hour, &minute, half, &day, month,
-                                  &year) == 6;
+  const bool shaped =
+      std::sscanf(text.c_str(), "%d:%d %2s on %d %15[A-Za-z], %d", &hour, &minute, half, &day, month, &year) == 6;
   size_t number = 0;
   while (number < kMonths.size() && std::string_view(kMonths[number]) != month) ++number;
   const std::string_view part(half);
@@ -35,7 +36,8 @@ Result<TimestampMs> parse_session_time(const std::string& text) {
 
 class LocomoSource final : public ImportSource {
  public:
-  LocomoSource(Json samples, std::string name_space) : samples_(std::move(samples)), name_space_(std::move(name_space)) {}
+  LocomoSource(Json samples, std::string name_space)
+      : samples_(std::move(samples)), name_space_(std::move(name_space)) {}
 
   Result<std::optional<v1::Envelope>> next() override {
     while (sample_ < samples_.size()) {
@@ -60,7 +62,8 @@ class LocomoSource final : public ImportSource {
   }
 
   std::string where() const override {
-    const std::string sample = sample_ < samples_.size() ? samples_[sample_].value("sample_id", std::string("?")) : "end";
+    const std::string sample =
+        sample_ < samples_.size() ? samples_[sample_].value("sample_id", std::string("?")) : "end";
     return fmt::format("{}, session {}, turn {}", sample, session_, turn_);
   }
 
@@ -73,7 +76,8 @@ class LocomoSource final : public ImportSource {
                                      size_t number) const {
     const std::string agent = samples_[sample_].at("sample_id").get<std::string>();
     const std::string dia_id = turn.at("dia_id").get<std::string>();
-    MNEMO_ASSIGN(const TimestampMs start, parse_session_time(conversation.at(session + "_date_time").get<std::string>()));
+    MNEMO_ASSIGN(const TimestampMs start,
+                 parse_session_time(conversation.at(session + "_date_time").get<std::string>()));
     std::string text = turn.at("text").get<std::string>();
     const std::string caption = turn.value("blip_caption", std::string());
     if (!caption.empty()) text += " [" + caption + "]";

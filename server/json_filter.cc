@@ -17,24 +17,29 @@ tl::unexpected<Error> invalid(std::string message) { return fail(Code::kInvalidA
 
 Result<Condition::Operator> operator_of(std::string_view name) {
   static const std::map<std::string, Condition::Operator, std::less<>> names = {
-      {"eq", Condition::EQ},   {"ne", Condition::NE},   {"any", Condition::ANY},
-      {"all", Condition::ALL}, {"gt", Condition::GT},   {"gte", Condition::GTE},
-      {"lt", Condition::LT},   {"lte", Condition::LTE}, {"between", Condition::BETWEEN},
-      {"startswith", Condition::STARTSWITH}};
+      {"eq", Condition::EQ},           {"ne", Condition::NE},
+      {"any", Condition::ANY},         {"all", Condition::ALL},
+      {"gt", Condition::GT},           {"gte", Condition::GTE},
+      {"lt", Condition::LT},           {"lte", Condition::LTE},
+      {"between", Condition::BETWEEN}, {"startswith", Condition::STARTSWITH}};
   const auto at = names.find(name);
   if (at != names.end()) return at->second;
-  return invalid(fmt::format("'{}' is no filter operator; there are eq, ne, any, all, startswith, gt, gte, lt, lte, "
-                             "between",
-                             name));
+  return invalid(
+      fmt::format("'{}' is no filter operator; there are eq, ne, any, all, startswith, gt, gte, lt, lte, "
+                  "between",
+                  name));
 }
 
 Status set_field(std::string_view name, Condition& condition) {
-  static const std::map<std::string, Condition::Field, std::less<>> names = {
-      {"tag", Condition::TAG},         {"tags", Condition::TAG},
-      {"session_id", Condition::SESSION}, {"speaker", Condition::SPEAKER},
-      {"class", Condition::CLASS},     {"kind", Condition::KIND},
-      {"tier", Condition::TIER},       {"observed_at", Condition::OBSERVED_AT},
-      {"recorded_at", Condition::RECORDED_AT}};
+  static const std::map<std::string, Condition::Field, std::less<>> names = {{"tag", Condition::TAG},
+                                                                             {"tags", Condition::TAG},
+                                                                             {"session_id", Condition::SESSION},
+                                                                             {"speaker", Condition::SPEAKER},
+                                                                             {"class", Condition::CLASS},
+                                                                             {"kind", Condition::KIND},
+                                                                             {"tier", Condition::TIER},
+                                                                             {"observed_at", Condition::OBSERVED_AT},
+                                                                             {"recorded_at", Condition::RECORDED_AT}};
   if (name.starts_with(kMetadataPrefix)) {
     condition.set_field(Condition::METADATA);
     condition.set_metadata_key(std::string(name.substr(kMetadataPrefix.size())));
@@ -42,9 +47,10 @@ Status set_field(std::string_view name, Condition& condition) {
   }
   const auto at = names.find(name);
   if (at == names.end()) {
-    return invalid(fmt::format("'{}' is no filter field; there are tag, session_id, speaker, class, kind, tier, "
-                               "metadata.KEY, observed_at, recorded_at",
-                               name));
+    return invalid(
+        fmt::format("'{}' is no filter field; there are tag, session_id, speaker, class, kind, tier, "
+                    "metadata.KEY, observed_at, recorded_at",
+                    name));
   }
   condition.set_field(at->second);
   return {};

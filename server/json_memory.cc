@@ -56,11 +56,10 @@ Status set_metadata(const Json& value, v1::Remembered& e) {
 }
 
 Status set_class(const Json& value, v1::Remembered& e) {
-  static const std::map<std::string, v1::MemoryClass, std::less<>> names = {
-      {"episodic", v1::MEMORY_CLASS_EPISODIC},
-      {"semantic", v1::MEMORY_CLASS_SEMANTIC},
-      {"procedural", v1::MEMORY_CLASS_PROCEDURAL},
-      {"working", v1::MEMORY_CLASS_WORKING}};
+  static const std::map<std::string, v1::MemoryClass, std::less<>> names = {{"episodic", v1::MEMORY_CLASS_EPISODIC},
+                                                                            {"semantic", v1::MEMORY_CLASS_SEMANTIC},
+                                                                            {"procedural", v1::MEMORY_CLASS_PROCEDURAL},
+                                                                            {"working", v1::MEMORY_CLASS_WORKING}};
   MNEMO_ASSIGN(const std::string name, text_of(value, "class"));
   const auto at = names.find(name);
   if (at == names.end()) return invalid("'class' must be episodic, semantic, procedural or working");
@@ -128,9 +127,13 @@ const std::map<std::string, Setter, std::less<>>& setters() {
       {"idempotency_key",
        string_field("idempotency_key", [](E& e, std::string t) { e.set_idempotency_key(std::move(t)); })},
       {"id", string_field("id", [](E& e, std::string t) { e.mutable_remembered()->set_memory_id(std::move(t)); })},
-      {"text", string_field("text", [](E& e, std::string t) { e.mutable_remembered()->mutable_text()->set_plain(std::move(t)); })},
-      {"session_id", string_field("session_id", [](E& e, std::string t) { e.mutable_remembered()->set_session_id(std::move(t)); })},
-      {"speaker", string_field("speaker", [](E& e, std::string t) { e.mutable_remembered()->set_speaker(std::move(t)); })},
+      {"text",
+       string_field("text",
+                    [](E& e, std::string t) { e.mutable_remembered()->mutable_text()->set_plain(std::move(t)); })},
+      {"session_id",
+       string_field("session_id", [](E& e, std::string t) { e.mutable_remembered()->set_session_id(std::move(t)); })},
+      {"speaker",
+       string_field("speaker", [](E& e, std::string t) { e.mutable_remembered()->set_speaker(std::move(t)); })},
       {"kind", string_field("kind", [](E& e, std::string t) { e.mutable_remembered()->set_kind(std::move(t)); })},
       {"source", string_field("source", [](E& e, std::string t) { e.mutable_remembered()->set_source(std::move(t)); })},
       {"class", checked(set_class)},
@@ -254,10 +257,11 @@ Json json_from(const Explain& e) {
           {"dropped", e.dropped},
           {"documents", e.documents},
           {"candidates", e.candidates},
-          {"reads", {{"point_reads", e.reads.point_reads},
-                     {"rows", e.reads.rows},
-                     {"bytes", e.reads.bytes},
-                     {"postings", e.reads.postings}}}};
+          {"reads",
+           {{"point_reads", e.reads.point_reads},
+            {"rows", e.reads.rows},
+            {"bytes", e.reads.bytes},
+            {"postings", e.reads.postings}}}};
 }
 
 Json json_from(const Error& error) {

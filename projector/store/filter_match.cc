@@ -121,8 +121,7 @@ bool metadata_value_matches(const Condition& c, const MetadataView& value) {
 bool matches(const v1::Filter& filter, const Record& record) {
   const auto match = [&record](const v1::Filter& child) { return matches(child, record); };
   switch (filter.node_case()) {
-    case v1::Filter::kAnd:
-      return std::all_of(filter.and_().filters().begin(), filter.and_().filters().end(), match);
+    case v1::Filter::kAnd: return std::all_of(filter.and_().filters().begin(), filter.and_().filters().end(), match);
     case v1::Filter::kOr: return std::any_of(filter.or_().filters().begin(), filter.or_().filters().end(), match);
     case v1::Filter::kNot: return !matches(filter.not_(), record);
     case v1::Filter::kCondition: return condition_matches(filter.condition(), record);

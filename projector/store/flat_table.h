@@ -1,6 +1,6 @@
 // File: projector/store/flat_table.h
-// From a 64-bit hash to small numbers, for point look-ups on the apply path only. It is never walked, so no decision can
-// come to depend on its order. The caller keeps what the numbers stand for and compares the real keys.
+// From a 64-bit hash to small numbers, for point look-ups on the apply path only. It is never walked, so no decision
+// can come to depend on its order. The caller keeps what the numbers stand for and compares the real keys.
 //
 // Open addressing with linear probing; clear() is O(1). Not thread-safe.
 #pragma once

@@ -33,12 +33,12 @@ struct TermCount {
 };
 
 struct IndexedDoc {
-  std::vector<TermCount> terms;       // sorted by hash, unique
-  std::vector<FilterTerm> filters;    // sorted, unique
-  uint32_t length = 0;                // words
+  std::vector<TermCount> terms;     // sorted by hash, unique
+  std::vector<FilterTerm> filters;  // sorted, unique
+  uint32_t length = 0;              // words
   TimestampMs observed_at_ms = 0;
   TimestampMs recorded_at_ms = 0;
-  TimestampMs expires_at_ms = 0;      // 0: never
+  TimestampMs expires_at_ms = 0;  // 0: never
 };
 
 }  // namespace mnemo

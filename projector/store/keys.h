@@ -16,30 +16,30 @@ namespace mnemo::keys {
 
 enum class Row : char {
   // Logical rows: covered by the `state` digest.
-  kAgent = 'A',       // A namespace 0x1f agent -> ord
-  kAgentName = 'a',   // a ord -> namespace 0x1f agent
-  kRecord = 'R',      // R ord doc -> record, or the stub of a forgotten one
-  kMemory = 'I',      // I ord id -> current document and flags, or a tombstone
-  kKey = 'K',         // K ord key16 -> outcome of an idempotency key
-  kKeyWindow = 'W',   // W ord number8 -> key16: which key leaves the window next
-  kExpiry = 'E',      // E expires_at8 ord doc -> nothing
-  kLink = 'L',        // L ord from type to -> nothing
-  kBacklink = 'l',    // l ord to type from -> nothing
-  kVector = 'V',      // V ord doc model -> quantised vector
-  kAccess = 'H',      // H ord id -> access count and time
-  kPolicy = 'N',      // N namespace -> policy
+  kAgent = 'A',      // A namespace 0x1f agent -> ord
+  kAgentName = 'a',  // a ord -> namespace 0x1f agent
+  kRecord = 'R',     // R ord doc -> record, or the stub of a forgotten one
+  kMemory = 'I',     // I ord id -> current document and flags, or a tombstone
+  kKey = 'K',        // K ord key16 -> outcome of an idempotency key
+  kKeyWindow = 'W',  // W ord number8 -> key16: which key leaves the window next
+  kExpiry = 'E',     // E expires_at8 ord doc -> nothing
+  kLink = 'L',       // L ord from type to -> nothing
+  kBacklink = 'l',   // l ord to type from -> nothing
+  kVector = 'V',     // V ord doc model -> quantised vector
+  kAccess = 'H',     // H ord id -> access count and time
+  kPolicy = 'N',     // N namespace -> policy
   // State outside the digests.
-  kMeta = '!',        // !meta, !points
-  kPending = 'P',     // P number8 -> pending work
-  kSkip = 'S',        // S offset8 -> report of a skipped record
-  kOutbox = 'O',      // O number8 -> what is to be announced
+  kMeta = '!',     // !meta, !points
+  kPending = 'P',  // P number8 -> pending work
+  kSkip = 'S',     // S offset8 -> report of a skipped record
+  kOutbox = 'O',   // O number8 -> what is to be announced
   // Derived rows: the index.
-  kColumns = 'D',     // D ord page4 -> columns and filter postings of 256 documents
-  kMask = 'X',        // X ord page4 -> bits of documents that answers must not hold
-  kBlock = 'B',       // B ord block4 -> text postings of 256 documents
-  kFence = 'F',       // F ord level1 segment4 -> first terms of a merged segment's chunks
-  kChunk = 'C',       // C ord level1 segment4 chunk4 -> text postings of a range of terms
-  kIndexWork = 'Q',   // Q number8 -> index maintenance to be done
+  kColumns = 'D',    // D ord page4 -> columns and filter postings of 256 documents
+  kMask = 'X',       // X ord page4 -> bits of documents that answers must not hold
+  kBlock = 'B',      // B ord block4 -> text postings of 256 documents
+  kFence = 'F',      // F ord level1 segment4 -> first terms of a merged segment's chunks
+  kChunk = 'C',      // C ord level1 segment4 chunk4 -> text postings of a range of terms
+  kIndexWork = 'Q',  // Q number8 -> index maintenance to be done
 };
 
 inline std::string start(Row row) { return std::string(1, static_cast<char>(row)); }

@@ -24,15 +24,15 @@ void raw16(Decoder& in, Bytes16& b) {
 }
 
 void put_counters(std::string& out, const Counters& c) {
-  for (const uint64_t n : {c.applied, c.rejected, c.duplicates, c.conflicts, c.control, c.memories, c.expired,
-                           c.forgotten}) {
+  for (const uint64_t n :
+       {c.applied, c.rejected, c.duplicates, c.conflicts, c.control, c.memories, c.expired, c.forgotten}) {
     put_varint(out, n);
   }
   for (const uint64_t n : c.skipped) put_varint(out, n);
 }
 void read_counters(Decoder& in, Counters& c) {
-  for (uint64_t* n : {&c.applied, &c.rejected, &c.duplicates, &c.conflicts, &c.control, &c.memories, &c.expired,
-                      &c.forgotten}) {
+  for (uint64_t* n :
+       {&c.applied, &c.rejected, &c.duplicates, &c.conflicts, &c.control, &c.memories, &c.expired, &c.forgotten}) {
     *n = in.varint();
   }
   for (uint64_t& n : c.skipped) n = in.varint();
@@ -111,7 +111,8 @@ Status decode_points(std::string_view row, std::vector<DigestPoint>& points) {
     p.settled = in.u8() != 0;
     points.push_back(p);
   }
-  if (!in.done()) return fail(Code::kDataLoss, "the digest points of a projection are damaged: rebuild it from the log");
+  if (!in.done())
+    return fail(Code::kDataLoss, "the digest points of a projection are damaged: rebuild it from the log");
   return {};
 }
 

@@ -32,18 +32,18 @@ struct Counters {
   uint64_t conflicts = 0;   // same key, other fingerprint
   uint64_t control = 0;
   std::array<uint64_t, 8> skipped{};  // by SkipReason
-  uint64_t memories = 0;    // live now
+  uint64_t memories = 0;              // live now
   uint64_t expired = 0;
   uint64_t forgotten = 0;
 };
 
 struct Meta {
   Bytes16 log_id{};
-  uint32_t epoch = 0;         // 0: nothing applied yet
-  uint64_t next_offset = 0;   // the first offset not yet applied
-  uint64_t last_offset = 0;   // of the last record seen, and what it was, to tell a log that was swapped
+  uint32_t epoch = 0;        // 0: nothing applied yet
+  uint64_t next_offset = 0;  // the first offset not yet applied
+  uint64_t last_offset = 0;  // of the last record seen, and what it was, to tell a log that was swapped
   Bytes16 last_event_id{};
-  uint64_t last_checksum = 0; // xxh3_64 of its value
+  uint64_t last_checksum = 0;  // xxh3_64 of its value
   Bytes16 fingerprint_check{};
   uint64_t seq = 0;
   TimestampMs event_time_ms = 0;  // largest recorded_at so far
@@ -53,7 +53,7 @@ struct Meta {
   uint64_t pending_first = 0;  // the pending queue holds [first, next)
   uint64_t pending_next = 0;
   uint64_t outbox_next = 0;
-  bool expiry_due = false;     // something that has expired is still there
+  bool expiry_due = false;  // something that has expired is still there
   Counters counters;
 
   bool settled() const { return pending_first == pending_next && !expiry_due; }

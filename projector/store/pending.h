@@ -19,14 +19,15 @@ struct PendingWork {
   };
   Type type = Type::kPurge;
   AgentOrd ord;
-  uint32_t doc = 0;        // the document to do next
-  uint32_t end = 0;        // kForgetByFilter
-  uint64_t count = 0;      // kForgetByFilter: memories forgotten so far
-  TimestampMs time_ms = 0; // kForgetByFilter: event time where it was asked for; what had expired by then is not its own
-  Bytes16 event_id{};      // kForgetByFilter: the event that asked for it
-  std::string memory_key;  // kPurge
+  uint32_t doc = 0;    // the document to do next
+  uint32_t end = 0;    // kForgetByFilter
+  uint64_t count = 0;  // kForgetByFilter: memories forgotten so far
+  TimestampMs time_ms =
+      0;               // kForgetByFilter: event time where it was asked for; what had expired by then is not its own
+  Bytes16 event_id{};  // kForgetByFilter: the event that asked for it
+  std::string memory_key;     // kPurge
   bool records_done = false;  // kPurge: the chain of versions is gone, links and the rest are not
-  v1::Filter filter;       // kForgetByFilter
+  v1::Filter filter;          // kForgetByFilter
 };
 
 void encode_pending(const PendingWork& work, std::string& out);

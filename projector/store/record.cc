@@ -16,7 +16,7 @@ enum Flag : uint8_t {
   kExpiresGiven = 2,
   kPinned = 4,
   kHasFingerprint = 8,
-  kIsUpdate = 16,     // version > 1: previous document, first version's event id and time follow
+  kIsUpdate = 16,  // version > 1: previous document, first version's event id and time follow
   kHasExpiry = 32,
   kHasImportance = 64,
 };
@@ -148,7 +148,8 @@ Status decode_record(std::string_view row, Record& r) {
   r.importance = (flags & kHasImportance) != 0 ? static_cast<int32_t>(in.varint()) : -1;
   r.memory_key = in.bytes();
   if (type != kRecordRow || !read_client_fields(in, r) || !in.done() || r.memory_key.empty()) {
-    return fail(Code::kDataLoss, "a record row is damaged: run `mnemo verify`, then rebuild the projection from the log");
+    return fail(Code::kDataLoss,
+                "a record row is damaged: run `mnemo verify`, then rebuild the projection from the log");
   }
   return {};
 }

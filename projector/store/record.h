@@ -30,9 +30,9 @@ struct Record {
   uint32_t version = 1;
   uint32_t previous_doc = 0;  // document of the version before, when version > 1
   uint64_t seq = 0;
-  Bytes16 event_id{};            // of this version
-  Bytes16 created_event_id{};    // of the first version
-  std::string_view fingerprint;  // of the first version's event: 16 bytes, or empty
+  Bytes16 event_id{};              // of this version
+  Bytes16 created_event_id{};      // of the first version
+  std::string_view fingerprint;    // of the first version's event: 16 bytes, or empty
   TimestampMs created_at_ms = 0;   // recorded_at of the first version
   TimestampMs recorded_at_ms = 0;  // of this version
   TimestampMs observed_at_ms = 0;
@@ -40,9 +40,9 @@ struct Record {
   bool observed_at_given = false;
   bool expires_at_given = false;
   bool pinned = false;
-  int32_t importance = -1;  // thousandths; -1: not given
-  uint8_t memory_class = 1;  // v1::MemoryClass
-  uint8_t tier = 1;          // v1::Tier
+  int32_t importance = -1;      // thousandths; -1: not given
+  uint8_t memory_class = 1;     // v1::MemoryClass
+  uint8_t tier = 1;             // v1::Tier
   std::string_view memory_key;  // memory_id.h
   std::string_view session_id;
   std::string_view speaker;
@@ -50,8 +50,8 @@ struct Record {
   std::string_view source;
   std::string_view text;
   std::string_view content;
-  std::vector<std::string_view> tags;   // as given
-  std::vector<MetadataView> metadata;   // sorted by key
+  std::vector<std::string_view> tags;  // as given
+  std::vector<MetadataView> metadata;  // sorted by key
 };
 
 void encode_record(const Record& record, std::string& out);

@@ -59,8 +59,7 @@ void index_record(const Record& record, Analyzer& analyzer, IndexedDoc& out, std
 }
 
 LoadDoc load_from_records() {
-  return [](const RowReader& rows, AgentOrd ord, DocNo doc,
-            std::string& holder) -> Result<std::optional<IndexedDoc>> {
+  return [](const RowReader& rows, AgentOrd ord, DocNo doc, std::string& holder) -> Result<std::optional<IndexedDoc>> {
     static thread_local Analyzer analyzer;
     static thread_local Record record;
     std::string row;
@@ -89,7 +88,8 @@ LoadDoc load_from_records() {
 }
 
 const std::string& projection_version() {
-  static const std::string version = std::string("rows-1/") + std::string(kIndexLayoutVersion) + "/" + analysis_version();
+  static const std::string version =
+      std::string("rows-1/") + std::string(kIndexLayoutVersion) + "/" + analysis_version();
   return version;
 }
 

@@ -40,8 +40,8 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
   if (options.read_only) db_options.info_log = std::make_shared<NoLog>();
   const std::string dir = options.dir.string();
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = options.read_only ? rocksdb::DB::OpenForReadOnly(db_options, dir, &db)
-                                                   : rocksdb::DB::Open(db_options, dir, &db);
+  const rocksdb::Status opened =
+      options.read_only ? rocksdb::DB::OpenForReadOnly(db_options, dir, &db) : rocksdb::DB::Open(db_options, dir, &db);
   if (!opened.ok()) return fail(storage_error(opened, fmt::format("cannot open the projection in {}", dir)));
   auto impl = std::make_unique<Impl>();
   impl->options = options;

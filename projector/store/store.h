@@ -44,7 +44,7 @@ struct StoreOptions {
   StoreResources* resources = nullptr;  // must outlive the store
   rocksdb::Env* env = nullptr;          // null: the machine's file system
   bool read_only = false;               // changes no file, takes no lock
-  bool simulated = false;  // no background work but flushes asked for; closing loses what was not flushed
+  bool simulated = false;               // no background work but flushes asked for; closing loses what was not flushed
 };
 
 class Store {

@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
-#include "tests/log/damage_testing.h"
 #include "events/limits.h"
+#include "tests/log/damage_testing.h"
 
 namespace mnemo {
 namespace {
@@ -37,7 +37,9 @@ class AckedEndTest : public testing::Test {
 };
 
 TEST_F(AckedEndTest, ANewMarkSaysThatNothingIsAcknowledged) {
-  { create(); }
+  {
+    create();
+  }
   const auto mark = AckedEnd::open(file_);
   ASSERT_TRUE(mark.has_value());
   EXPECT_THAT(mark->contents().ends, ElementsAre(0, 0, 0));
@@ -103,7 +105,9 @@ TEST_F(AckedEndTest, ADamagedSlotIsNoticedTheOtherServesAndTheNextWriteRepairsIt
 }
 
 TEST_F(AckedEndTest, TwoDamagedSlotsAreDataLoss) {
-  { create(); }
+  {
+    create();
+  }
   for (std::string bad : {std::string(), std::string(2 * kSlotBytes, '\0'), std::string(100, 'x')}) {
     write_file(file_, bad);
     const auto mark = AckedEnd::open(file_);

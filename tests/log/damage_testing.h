@@ -50,7 +50,7 @@ const SampleLog& flushed_log();
 // What opening, verifying and reading the log in `dir` comes to.
 struct Outcome {
   bool opened = false;
-  Status status;                                 // the first error of open, verify_all, reading
+  Status status;  // the first error of open, verify_all, reading
   std::vector<std::string> warnings;
   std::vector<std::vector<ReadRecord>> records;  // empty unless the status is good
 };

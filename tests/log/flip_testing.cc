@@ -27,7 +27,8 @@ std::set<size_t> header_bytes(const std::string& wal) {
   const size_t last_block = (wal.size() - 1) / kBlockBytes * kBlockBytes;
   for (const size_t block : {size_t{0}, last_block}) {
     size_t frames = 0;
-    for (size_t at = block; at + kFrameHeaderBytes <= std::min(wal.size(), block + kBlockBytes) && frames < 40; ++frames) {
+    for (size_t at = block; at + kFrameHeaderBytes <= std::min(wal.size(), block + kBlockBytes) && frames < 40;
+         ++frames) {
       for (size_t i = 0; i < kFrameHeaderBytes; ++i) bytes.insert(at + i);
       at += kFrameHeaderBytes + static_cast<uint8_t>(wal[at + 4]) + 256u * static_cast<uint8_t>(wal[at + 5]);
     }

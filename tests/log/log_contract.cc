@@ -24,9 +24,8 @@ constexpr PartitionId kFirst{0};
 std::future<Result<std::vector<Appended>>> start_append(Log& log, std::vector<NewRecord> records) {
   auto promise = std::make_shared<std::promise<Result<std::vector<Appended>>>>();
   auto future = promise->get_future();
-  const Status accepted = log.append(std::move(records), [promise](Result<std::vector<Appended>> done) {
-    promise->set_value(std::move(done));
-  });
+  const Status accepted = log.append(
+      std::move(records), [promise](Result<std::vector<Appended>> done) { promise->set_value(std::move(done)); });
   if (!accepted) promise->set_value(fail(accepted.error()));
   return future;
 }
@@ -127,7 +126,10 @@ TEST_P(LogContract, WhatIsAcknowledgedIsThereWhenTheLogIsReopened) {
     under_test->reopen();
     const auto records = read_all(under_test->log(), 0);
     ASSERT_EQ(records.size(), 1u);
-    EXPECT_EQ(records[0], (ReadRecord{first.position, first.appended_at_ms, "ns\x1f" "agent", "kept"}));
+    EXPECT_EQ(records[0], (ReadRecord{first.position, first.appended_at_ms,
+                                      "ns\x1f"
+                                      "agent",
+                                      "kept"}));
     EXPECT_EQ(read_all(under_test->log(), 1).at(0).position, second.position);
   }
   EXPECT_GT(append_one(under_test->log(), 0, "more").position.offset, first.position.offset);

@@ -12,7 +12,8 @@ namespace {
 using testing::HasSubstr;
 
 TEST(LogFlipInManifest, OfALogThatWroteTablesWhileItWasOpenIsFoundAndNamed) {
-  flip_each(flushed_log(), flips_of_file(flushed_log(), names_like(flushed_log().files, "MANIFEST").at(0), flip_seed()));
+  flip_each(flushed_log(),
+            flips_of_file(flushed_log(), names_like(flushed_log().files, "MANIFEST").at(0), flip_seed()));
 }
 
 // The same for a log that is opened for writing: a refused open leaves every byte as it was.

@@ -109,7 +109,8 @@ class EmbeddedLogWithTables : public testing::Test {
   static constexpr int kRecords = 3000;
 
   static std::string value(uint32_t partition, int i) {
-    return std::to_string(partition) + "/" + std::to_string(i) + "/" + std::string(static_cast<size_t>(i * 7919 % 1500), 'v');
+    return std::to_string(partition) + "/" + std::to_string(i) + "/" +
+           std::string(static_cast<size_t>(i * 7919 % 1500), 'v');
   }
   void SetUp() override {
     log_ = EmbeddedLog::create(temp_.path() / "log", kIdentity, {.memtable_bytes = 64 << 10}).value();
@@ -167,7 +168,8 @@ TEST_F(EmbeddedLogWithTables, TheWriteAheadLogStaysSmall) {
 
 TEST_F(EmbeddedLogWithTables, VerifyTellsHowFarItIs) {
   std::map<uint32_t, uint64_t> seen;
-  ASSERT_TRUE(log_->verify_all([&](PartitionId partition, uint64_t next) { seen[partition.value] = next; }).has_value());
+  ASSERT_TRUE(
+      log_->verify_all([&](PartitionId partition, uint64_t next) { seen[partition.value] = next; }).has_value());
   EXPECT_THAT(seen, testing::ElementsAre(testing::Pair(0, kRecords), testing::Pair(1, kRecords)));
 }
 

@@ -24,7 +24,10 @@ void append_for_ever(EmbeddedLog& log, const std::string& round, std::atomic<uin
     const auto partition = static_cast<uint32_t>(id % log.identity().partitions);
     const std::string value = round + "/" + std::to_string(id) + "/" + std::string(id * 131 % 2000, 'k');
     tell({KillNote::kStarted, partition, id, 0});
-    const auto appended = append_and_wait(log, {{PartitionId{partition}, "ns\x1f" "agent", value}});
+    const auto appended = append_and_wait(log, {{PartitionId{partition},
+                                                 "ns\x1f"
+                                                 "agent",
+                                                 value}});
     if (!appended) {
       std::fprintf(stderr, "%s\n", appended.error().message.c_str());
       std::_Exit(2);

@@ -3,10 +3,10 @@
 
 #include <random>
 
-#include "tests/log/damage_testing.h"
 #include "events/log_frames.h"
 #include "events/log_integrity.h"
 #include "events/log_rows.h"
+#include "tests/log/damage_testing.h"
 
 namespace mnemo {
 namespace {
@@ -66,7 +66,8 @@ TEST(OffsetRuns, NeighboursBecomeOneRun) {
   for (uint64_t i = 5; i < 10; ++i) runs.add(kA, i);
   runs.add(kA, 11);
   runs.add(kB, 12);
-  EXPECT_THAT(runs.runs(), ElementsAre(OffsetRuns::Run{kA, 5, 5}, OffsetRuns::Run{kA, 11, 1}, OffsetRuns::Run{kB, 12, 1}));
+  EXPECT_THAT(runs.runs(),
+              ElementsAre(OffsetRuns::Run{kA, 5, 5}, OffsetRuns::Run{kA, 11, 1}, OffsetRuns::Run{kB, 12, 1}));
   const auto again = OffsetRuns::decode(runs.encode());
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->runs(), runs.runs());
@@ -74,8 +75,8 @@ TEST(OffsetRuns, NeighboursBecomeOneRun) {
 }
 
 TEST(OffsetRuns, CoverPartitionsInWhateverOrderTheyCome) {
-  const auto ends = runs_of({{kB, 3, 4}, {kA, 10, 5}, {kB, 0, 3}, {kA, 0, 10}, {kLogMetaPartition, 0, 1}})
-                        .contiguous_ends(3);
+  const auto ends =
+      runs_of({{kB, 3, 4}, {kA, 10, 5}, {kB, 0, 3}, {kA, 0, 10}, {kLogMetaPartition, 0, 1}}).contiguous_ends(3);
   ASSERT_TRUE(ends.has_value());
   EXPECT_THAT(*ends, ElementsAre(15, 7, 0));
 }
@@ -85,7 +86,8 @@ TEST(OffsetRuns, AGapIsNamed) {
   ASSERT_FALSE(hole.has_value());
   EXPECT_EQ(hole.error().code, Code::kDataLoss);
   EXPECT_THAT(hole.error().message, HasSubstr("partition 0: the records from offset 10 to 11 are missing"));
-  EXPECT_THAT(runs_of({{kB, 3, 1}}).contiguous_ends(2).error().message, HasSubstr("partition 1: the records from offset 0 to 2"));
+  EXPECT_THAT(runs_of({{kB, 3, 1}}).contiguous_ends(2).error().message,
+              HasSubstr("partition 1: the records from offset 0 to 2"));
   EXPECT_THAT(runs_of({{kB, 0, 1}}).contiguous_ends(1).error().message, HasSubstr("partition 1"));
 }
 

@@ -35,7 +35,10 @@ class TempDir {
 
 inline Deadline in_ms(int ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
 
-inline NewRecord new_record(uint32_t partition, std::string value, std::string key = "ns\x1f" "agent") {
+inline NewRecord new_record(uint32_t partition, std::string value,
+                            std::string key =
+                                "ns\x1f"
+                                "agent") {
   return {PartitionId{partition}, std::move(key), std::move(value)};
 }
 

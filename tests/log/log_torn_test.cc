@@ -6,15 +6,15 @@
 
 #include <algorithm>
 
-#include "tests/log/damage_testing.h"
 #include "events/log_rocksdb.h"
 #include "events/log_rows.h"
+#include "tests/log/damage_testing.h"
 
 namespace mnemo {
 namespace {
 
-using testing::HasSubstr;
 using rocksdb::WALRecoveryMode;
+using testing::HasSubstr;
 
 constexpr size_t kBlockBytes = 32768;
 
@@ -31,8 +31,8 @@ std::vector<std::vector<ReadRecord>> prefix(const std::vector<size_t>& ends) {
 std::vector<size_t> ends_within(size_t wal_bytes) {
   const SampleLog& sample = sample_log();
   for (size_t i = sample.before_last.size(); i-- > 0;) {
-    const size_t after = i + 1 < sample.before_last.size() ? sample.before_last[i + 1].wal_bytes
-                                                           : sample.files.at(sample.wal).size();
+    const size_t after =
+        i + 1 < sample.before_last.size() ? sample.before_last[i + 1].wal_bytes : sample.files.at(sample.wal).size();
     if (wal_bytes < after) continue;
     std::vector<size_t> ends = sample.before_last[i].ends;
     ++ends[i % 2];

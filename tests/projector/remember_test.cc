@@ -233,7 +233,8 @@ TEST(Remembered, AgentsAndNamespacesShareNothing) {
 TEST(Remembered, ItsVectorIsQuantised) {
   Partition partition;
   v1::Envelope envelope = remember("a", "x");
-  *envelope.mutable_remembered()->mutable_embedding() = embed("a", 1, "m", {1, -0.5, 0}).embedding_attached().embedding();
+  *envelope.mutable_remembered()->mutable_embedding() =
+      embed("a", 1, "m", {1, -0.5, 0}).embedding_attached().embedding();
   partition.add(envelope);
   std::string value;
   const std::string key = keys::of_number(keys::Row::kVector, AgentOrd(0), 0) + "m";

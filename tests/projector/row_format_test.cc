@@ -258,8 +258,8 @@ TEST(SkipRow, IsReadBackAsItWasWrittenAndDamageIsFound) {
 }
 
 TEST(MemoryRow, EveryStateIsReadBackAsItWasWritten) {
-  for (const MemoryRow::State state : {MemoryRow::State::kLive, MemoryRow::State::kForgotten, MemoryRow::State::kExpired,
-                                       MemoryRow::State::kAlias}) {
+  for (const MemoryRow::State state :
+       {MemoryRow::State::kLive, MemoryRow::State::kForgotten, MemoryRow::State::kExpired, MemoryRow::State::kAlias}) {
     MemoryRowValue value;
     value.row = {state, 300};
     value.created_event_id = bytes_of(1);
@@ -294,9 +294,9 @@ TEST(MemoryId, TextAndRowBytesMapOneToOne) {
 }
 
 TEST(ExpiryKey, SortsByTimeThenAgentThenDocument) {
-  const std::vector<std::string> sorted = {
-      keys::of_expiry(-5, AgentOrd(9), 9), keys::of_expiry(0, AgentOrd(0), 0), keys::of_expiry(7, AgentOrd(1), 300),
-      keys::of_expiry(7, AgentOrd(2), 1),  keys::of_expiry(7, AgentOrd(2), 256)};
+  const std::vector<std::string> sorted = {keys::of_expiry(-5, AgentOrd(9), 9), keys::of_expiry(0, AgentOrd(0), 0),
+                                           keys::of_expiry(7, AgentOrd(1), 300), keys::of_expiry(7, AgentOrd(2), 1),
+                                           keys::of_expiry(7, AgentOrd(2), 256)};
   EXPECT_TRUE(std::is_sorted(sorted.begin(), sorted.end()));
   EXPECT_EQ(keys::expiry_time(sorted[0]), -5);
 }

@@ -10,9 +10,10 @@
 namespace mnemo::simulation {
 namespace {
 
-constexpr std::array kLogicalRows = {keys::Row::kAgent,  keys::Row::kAgentName, keys::Row::kRecord, keys::Row::kMemory,
-                                     keys::Row::kKey,    keys::Row::kKeyWindow, keys::Row::kExpiry, keys::Row::kLink,
-                                     keys::Row::kBacklink, keys::Row::kVector,  keys::Row::kAccess, keys::Row::kPolicy};
+constexpr std::array kLogicalRows = {keys::Row::kAgent,  keys::Row::kAgentName, keys::Row::kRecord,
+                                     keys::Row::kMemory, keys::Row::kKey,       keys::Row::kKeyWindow,
+                                     keys::Row::kExpiry, keys::Row::kLink,      keys::Row::kBacklink,
+                                     keys::Row::kVector, keys::Row::kAccess,    keys::Row::kPolicy};
 
 std::string content_id(std::string_view memory_key) {
   return is_server_made(memory_key) ? std::string() : std::string(memory_key);
@@ -143,8 +144,9 @@ Status check_index(const View& view) {
     MNEMO_ASSIGN(const bool any, view.last(records, prefix_end(records), key, value));
     const uint32_t docs = any ? get_be32(key.data() + records.size()) + 1 : 0;
     std::string difference;
-    MNEMO_TRY(check_agent_index(view, load_from_records(), AgentOrd(ord), docs,
-                                [&live](DocNo doc) { return live.contains(doc.value); }, &difference));
+    MNEMO_TRY(check_agent_index(
+        view, load_from_records(), AgentOrd(ord), docs, [&live](DocNo doc) { return live.contains(doc.value); },
+        &difference));
     if (!difference.empty()) return differs("the index of agent number ", ord, ": ", difference);
   }
   return {};

@@ -97,7 +97,8 @@ Status check_newest(const View& view, const Generator::Agent& who, const ModelAg
   if (answer.truncated != (expected.size() > limit)) return differs("retrieve tells a wrong `truncated`");
   if (answer.hits.size() != std::min<size_t>(limit, expected.size())) return differs("retrieve lacks memories");
   for (size_t i = 0; i < answer.hits.size(); ++i) {
-    if (answer.hits[i].memory.id != expected[i].id) return differs("retrieve has ", answer.hits[i].memory.id, " at ", i);
+    if (answer.hits[i].memory.id != expected[i].id)
+      return differs("retrieve has ", answer.hits[i].memory.id, " at ", i);
   }
   return {};
 }

@@ -72,8 +72,8 @@ class AgentCheck {
     if (row.row.state == MemoryRow::State::kLive) {
       return memory.live() || !settled_ ? Status() : wrong("memory ", id, " should be gone");
     }
-    const auto expected = memory.state == ModelMemory::State::kForgotten ? MemoryRow::State::kForgotten
-                                                                         : MemoryRow::State::kExpired;
+    const auto expected =
+        memory.state == ModelMemory::State::kForgotten ? MemoryRow::State::kForgotten : MemoryRow::State::kExpired;
     if (memory.live() || row.row.state != expected) return wrong("memory ", id, " is gone in another way");
     const bool same = row.created_event_id == memory.versions[0].event_id && row.fingerprint == memory.fingerprint;
     return same ? Status() : wrong("the tombstone of memory ", id, " is another's");
@@ -106,10 +106,10 @@ class AgentCheck {
       const MetadataView& entry = r.metadata[static_cast<size_t>(i)];
       const v1::MetadataEntry& e = f.metadata(i);
       if (entry.key != e.key()) return false;
-      const bool same = e.has_text()     ? entry.type == MetadataView::Type::kText && entry.text == e.text().plain()
-                        : e.has_number() ? entry.type == MetadataView::Type::kNumber &&
-                                               entry.number_bits == double_bits(e.number())
-                                         : entry.type == MetadataView::Type::kFlag && entry.flag == e.flag();
+      const bool same = e.has_text() ? entry.type == MetadataView::Type::kText && entry.text == e.text().plain()
+                        : e.has_number()
+                            ? entry.type == MetadataView::Type::kNumber && entry.number_bits == double_bits(e.number())
+                            : entry.type == MetadataView::Type::kFlag && entry.flag == e.flag();
       if (!same) return false;
     }
     return true;
@@ -237,7 +237,8 @@ class AgentCheck {
 void count_ties(const RowMap& expiries) {
   const std::string* before = nullptr;
   for (const auto& [key, value] : expiries) {
-    const bool tie = before != nullptr && before->substr(0, 8) == key.substr(0, 8) && before->substr(8, 4) != key.substr(8, 4);
+    const bool tie =
+        before != nullptr && before->substr(0, 8) == key.substr(0, 8) && before->substr(8, 4) != key.substr(8, 4);
     if (tie) probe(Probe::kExpiryTieBetweenAgents);
     before = &key;
   }

@@ -3,8 +3,8 @@
 // log means, and rules_version or the projection version must change with it.
 #include <gtest/gtest.h>
 
-#include "tests/simulation/partition_counts.h"
 #include "tests/simulation/generator.h"
+#include "tests/simulation/partition_counts.h"
 
 namespace mnemo::simulation {
 namespace {

@@ -13,10 +13,10 @@ namespace {
 
 constexpr size_t kRecentKept = 64;
 constexpr std::array<std::string_view, 40> kWords = {
-    "tea",    "likes",  "coffee", "Nina",    "garden", "the",     "moved",  "to",     "Berlin", "running",
-    "ran",    "dog",    "dogs",   "support", "group",  "42",      "née",    "日本語", "🙂",     "https://a.example/b",
-    "went",   "what",   "when",   "piano",   "mother", "surgery", "Tuesday", "blue",  "bought", "a",
-    "is",     "never",  "eats",   "fish",    "train",  "late",    "again",  "snake_case", "v1.2", "hello"};
+    "tea",  "likes", "coffee", "Nina",    "garden", "the",     "moved",   "to",         "Berlin", "running",
+    "ran",  "dog",   "dogs",   "support", "group",  "42",      "née",     "日本語",     "🙂",     "https://a.example/b",
+    "went", "what",  "when",   "piano",   "mother", "surgery", "Tuesday", "blue",       "bought", "a",
+    "is",   "never", "eats",   "fish",    "train",  "late",    "again",   "snake_case", "v1.2",   "hello"};
 
 std::string string_of(const Bytes16& bytes) { return {bytes.begin(), bytes.end()}; }
 
@@ -332,7 +332,7 @@ v1::Envelope Generator::retry() {
   v1::Envelope envelope = recent_[random_.below(recent_.size())];
   switch (random_.below(4)) {
     case 0:
-    case 1: break;  // the very same record
+    case 1: break;                                     // the very same record
     case 2: envelope.set_event_id(event_id()); break;  // the same request again, under its key
     default: {
       // Another request under the same key.

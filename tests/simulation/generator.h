@@ -16,7 +16,7 @@ namespace mnemo::simulation {
 struct Temper {
   uint32_t partitions = 1;
   uint32_t agents = 3;
-  uint32_t words = 8;            // most words of a text
+  uint32_t words = 8;  // most words of a text
   uint32_t garbage_per_mille = 30;
   uint32_t retries_per_mille = 80;
   uint32_t expiries_per_mille = 80;

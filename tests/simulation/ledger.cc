@@ -79,7 +79,8 @@ Status Ledger::note_batch(std::span<const LogRecord> records, const std::vector<
 }
 
 Status Ledger::note_halt(const LogRecord& record) {
-  if (record.position.offset != told_.size()) return differs("halted at ", to_string(record.position), ", which was applied");
+  if (record.position.offset != told_.size())
+    return differs("halted at ", to_string(record.position), ", which was applied");
   if (model_.apply(record, skips_.contains(record.position.offset))) {
     return differs("halted at ", to_string(record.position), ", which can be applied");
   }

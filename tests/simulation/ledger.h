@@ -50,17 +50,17 @@ class Ledger {
 
   Model model_;
   std::set<uint64_t> skips_;
-  std::vector<Expected> expected_;                // by offset
-  std::vector<std::optional<Outcome>> told_;      // by offset
-  std::map<uint64_t, Meta> metas_;                // by next offset, where a batch ended
-  std::set<uint64_t> settled_at_;                 // offsets at which nothing was pending
+  std::vector<Expected> expected_;            // by offset
+  std::vector<std::optional<Outcome>> told_;  // by offset
+  std::map<uint64_t, Meta> metas_;            // by next offset, where a batch ended
+  std::set<uint64_t> settled_at_;             // offsets at which nothing was pending
   std::map<std::string, uint64_t> last_change_;
   // For the probes.
-  std::map<std::string, uint32_t> docs_;          // by message key
-  std::map<Bytes16, uint64_t> acted_at_;          // offsets of accepted events by id
-  std::vector<uint64_t> crashed_at_;              // where the model stood
-  std::set<v1::EventKind> inactive_;              // kinds that were skipped as not active
-  std::set<std::string> left_;                    // keys that left a window
+  std::map<std::string, uint32_t> docs_;  // by message key
+  std::map<Bytes16, uint64_t> acted_at_;  // offsets of accepted events by id
+  std::vector<uint64_t> crashed_at_;      // where the model stood
+  std::set<v1::EventKind> inactive_;      // kinds that were skipped as not active
+  std::set<std::string> left_;            // keys that left a window
 };
 
 }  // namespace mnemo::simulation

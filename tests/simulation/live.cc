@@ -17,7 +17,8 @@ void Announcements::note(const OutboxBatch& batch) {
 }
 
 Status Announcements::check(const Model& model, const std::map<std::string, uint64_t>& last_change) const {
-  if (dead_letters_ != model.skips()) return differs("announced ", dead_letters_.size(), " dead letters of ", model.skips().size());
+  if (dead_letters_ != model.skips())
+    return differs("announced ", dead_letters_.size(), " dead letters of ", model.skips().size());
   for (const auto& [key, offset] : last_change) {
     const auto at = stale_before_.find(key);
     const bool announced = at != stale_before_.end() && at->second > offset;
@@ -28,11 +29,7 @@ Status Announcements::check(const Model& model, const std::map<std::string, uint
 
 LiveRole::LiveRole(Projection& projection, Ledger& ledger, Announcements& announcements, std::set<uint64_t> skips,
                    bool tells)
-    : projection_(projection),
-      ledger_(ledger),
-      announcements_(announcements),
-      skips_(std::move(skips)),
-      tells_(tells) {
+    : projection_(projection), ledger_(ledger), announcements_(announcements), skips_(std::move(skips)), tells_(tells) {
   ProjectOptions options;
   options.outcomes = &waiting_;
   options.skips = skips_;

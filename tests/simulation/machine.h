@@ -47,9 +47,9 @@ class Process {
 using BatchDone = std::function<Status(std::span<const LogRecord>, const std::vector<Outcome>&, const Meta&)>;
 
 struct Replay {
-  std::function<size_t()> batch;  // records of the next batch
-  uint64_t to = UINT64_MAX;       // the offset to stop at; the log's end when greater
-  BatchDone done;                 // may be empty
+  std::function<size_t()> batch;                   // records of the next batch
+  uint64_t to = UINT64_MAX;                        // the offset to stop at; the log's end when greater
+  BatchDone done;                                  // may be empty
   std::function<Status(const LogRecord&)> before;  // may be empty; only useful with batches of one
 };
 

@@ -193,8 +193,7 @@ bool Model::answer_from_key(ModelAgent& agent, const Event& event, Expected& exp
     if (key.forget) expected.repeats_forget = key.offset;
     const auto memory = agent.memories.find(key.memory_id);
     const bool known = memory != agent.memories.end();
-    expected.outcome.forgotten =
-        known && (!memory->second.live() || memory->second.now().gone_at(event.now_ms));
+    expected.outcome.forgotten = known && (!memory->second.live() || memory->second.now().gone_at(event.now_ms));
   }
   expected.outcome.record_id = record_id;
   return true;

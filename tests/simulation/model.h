@@ -57,7 +57,7 @@ struct ModelLink {
 
 struct ModelKey {
   std::string fingerprint;
-  Outcome outcome;       // the first one
+  Outcome outcome;        // the first one
   std::string memory_id;  // that it names, or empty
   bool forget = false;    // of a forget by filter: `outcome` tells the exact count
   uint64_t offset = 0;
@@ -75,7 +75,9 @@ struct ModelAgent {
   std::set<ModelLink> links;                    // those of memories that are gone stay; see has_link()
 
   const ModelMemory* find_live(const std::string& id) const;
-  bool has_link(const ModelLink& link) const { return find_live(link.from) && find_live(link.to) && links.contains(link); }
+  bool has_link(const ModelLink& link) const {
+    return find_live(link.from) && find_live(link.to) && links.contains(link);
+  }
 };
 
 struct ModelCounts {

@@ -13,9 +13,7 @@ std::string id_from_key(const v1::Envelope& e) {
   return "m-" + to_hex(blake2b_128(e.namespace_() + '\x1f' + e.agent_id() + '\x1f' + e.idempotency_key()));
 }
 
-QuantizedVector vector_of(const v1::Embedding& embedding) {
-  return quantize_f32_le(embedding.values_f32_le()).value();
-}
+QuantizedVector vector_of(const v1::Embedding& embedding) { return quantize_f32_le(embedding.values_f32_le()).value(); }
 
 template <typename Entries>
 void sort_metadata(Entries& entries) {
@@ -91,8 +89,8 @@ void Model::remembered(ModelAgent& agent, const Event& event, Expected& expected
   }
   ModelMemory& memory = agent.memories[id];
   memory.fingerprint = event.envelope->fingerprint();
-  ModelVersion version{agent.docs++, ++seq_, event.id, event.recorded_at_ms, event.recorded_at_ms, 0,
-                       with_defaults(e), {}};
+  ModelVersion version{agent.docs++,         ++seq_, event.id,         event.recorded_at_ms,
+                       event.recorded_at_ms, 0,      with_defaults(e), {}};
   if (e.has_observed_at_ms()) version.observed_at_ms = e.observed_at_ms();
   const auto policy = policies_.find(event.envelope->namespace_());
   if (e.has_expires_at_ms()) {

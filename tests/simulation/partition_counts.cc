@@ -155,7 +155,8 @@ Status compare_partition_counts(Log& log, const std::vector<std::unique_ptr<Ledg
     MNEMO_TRY(rerun.settle());
     MNEMO_ASSIGN(const Digests digests, rerun.project(200));
     if (content && *content != digests.content) {
-      return differs("in ", partitions, " partitions the content is ", to_hex(digests.content), ", in one ", to_hex(*content));
+      return differs("in ", partitions, " partitions the content is ", to_hex(digests.content), ", in one ",
+                     to_hex(*content));
     }
     content = digests.content;
   }

@@ -12,7 +12,7 @@
 namespace mnemo::simulation {
 
 struct Digests {
-  Digest state;    // of all partitions, summed up
+  Digest state;  // of all partitions, summed up
   Digest content;
   bool operator==(const Digests&) const = default;
 };
@@ -38,8 +38,8 @@ class Rerun {
   uint64_t ticks_ = 0;
 };
 
-// What stands on the log, as one stream for any number of partitions: the records of agents that are in their place, and
-// of control events those of partition 0. Times are made to never decrease.
+// What stands on the log, as one stream for any number of partitions: the records of agents that are in their place,
+// and of control events those of partition 0. Times are made to never decrease.
 Result<std::vector<v1::Envelope>> stream_of(Log& log, const std::vector<std::unique_ptr<Ledger>>& ledgers);
 
 Status compare_partition_counts(Log& log, const std::vector<std::unique_ptr<Ledger>>& ledgers);

@@ -34,10 +34,11 @@ TEST(Simulation, EveryReplicaAgreesWithTheModel) {
   clear_probes();
   Tally tally;
   for (uint64_t seed = first; seed < first + seeds && !HasFailure(); ++seed) run_seed(seed, tally);
-  std::printf("%lu seeds from %lu: %lu operations, %lu records, %lu crashes, %lu crashes of the log, %lu rebuilds, "
-              "%lu replays\n",
-              tally.seeds, first, tally.operations, tally.records, tally.crashes, tally.log_crashes, tally.rebuilds,
-              tally.replays);
+  std::printf(
+      "%lu seeds from %lu: %lu operations, %lu records, %lu crashes, %lu crashes of the log, %lu rebuilds, "
+      "%lu replays\n",
+      tally.seeds, first, tally.operations, tally.records, tally.crashes, tally.log_crashes, tally.rebuilds,
+      tally.replays);
   print_probes();
   EXPECT_GE(tally.operations, 500 * tally.seeds);
   EXPECT_GE(tally.crashes, 3 * tally.seeds);

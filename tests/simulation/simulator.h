@@ -20,10 +20,10 @@ struct Tally {
   uint64_t seeds = 0;
   uint64_t operations = 0;
   uint64_t records = 0;
-  uint64_t crashes = 0;      // of the process
+  uint64_t crashes = 0;  // of the process
   uint64_t log_crashes = 0;
-  uint64_t rebuilds = 0;     // that took over
-  uint64_t replays = 0;      // from zero, beside the live state
+  uint64_t rebuilds = 0;  // that took over
+  uint64_t replays = 0;   // from zero, beside the live state
 };
 
 class Simulator {
@@ -37,7 +37,7 @@ class Simulator {
     std::vector<NewRecord> records;
     std::vector<Appended> acked;  // empty until the log said that they are durable
     bool synced = false;
-    bool lost = false;            // its answer never came
+    bool lost = false;  // its answer never came
   };
   struct Live {
     std::unique_ptr<LiveRole> role;

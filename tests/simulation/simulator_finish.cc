@@ -90,7 +90,8 @@ Status Simulator::count_retries() {
     MNEMO_ASSIGN(const auto records, reader->poll({.records = SIZE_MAX, .bytes = SIZE_MAX}, Deadline{}));
     for (const LogRecord& record : records) ++copies[std::string(record.value)];
   }
-  for (const std::string& value : retried_) probe(copies[value] > 1 ? Probe::kRetryFoundItsFirstTry : Probe::kRetryActed);
+  for (const std::string& value : retried_)
+    probe(copies[value] > 1 ? Probe::kRetryFoundItsFirstTry : Probe::kRetryActed);
   return {};
 }
 
@@ -142,7 +143,8 @@ Status Simulator::compare_answers(Process& replica) {
 
 Status Simulator::compare_replays() {
   for (const size_t batch : {size_t{1}, static_cast<size_t>(random_.between(2, 64)), size_t{5000}}) {
-    MNEMO_ASSIGN(const auto replica, Process::start(disk_, log_.identity(), "/replay" + std::to_string(batch), 16 << 20));
+    MNEMO_ASSIGN(const auto replica,
+                 Process::start(disk_, log_.identity(), "/replay" + std::to_string(batch), 16 << 20));
     for (uint32_t p = 0; p < temper_.partitions; ++p) MNEMO_TRY(compare_replay(p, batch, *replica));
     MNEMO_TRY(compare_answers(*replica));
   }

@@ -1,5 +1,5 @@
-// Damages a projection on purpose: flips a byte of a row's value, removes a row, or adds one, by its key in hexadecimal.
-// `list` prints the keys of a kind of row.
+// Damages a projection on purpose: flips a byte of a row's value, removes a row, or adds one, by its key in
+// hexadecimal. `list` prints the keys of a kind of row.
 //
 //   row_edit STATE_DIR PARTITION list KIND | flip KEY | remove KEY | copy KEY TO | position NUMBER
 #include <fmt/format.h>
@@ -64,7 +64,9 @@ int list(Store& store, const std::string& kind) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 5) return fail_with("usage: row_edit STATE_DIR PARTITION list KIND | flip KEY | remove KEY | copy KEY TO | position N");
+  if (argc < 5)
+    return fail_with(
+        "usage: row_edit STATE_DIR PARTITION list KIND | flip KEY | remove KEY | copy KEY TO | position N");
   StoreResources resources(64 << 20);
   StoreOptions options;
   options.dir = std::filesystem::path(argv[1]) / (std::string("p") + argv[2]);
