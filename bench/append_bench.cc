@@ -4,78 +4,28 @@
 //
 // DIR must be on the file system that is meant (default: the current directory); a scratch directory is made in it and
 // removed. Records are 300 bytes, keys included. Rates are per second; times are microseconds.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bench/measure.h"
 #include "events/log_embedded.h"
 
-namespace mnemo {
+namespace mnemo::bench {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
 constexpr uint32_t kPartitions = 8;
 constexpr size_t kRecordBytes = 300;
 
-[[noreturn]] void die(const std::string& message) {
-  fmt::print(stderr, "append_bench: {}\n", message);
-  std::exit(1);
-}
-
-double cpu_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
-double seconds_since(SteadyClock::time_point start) {
-  return std::chrono::duration<double>(SteadyClock::now() - start).count();
-}
-
-uint64_t micros_between(SteadyClock::time_point start, SteadyClock::time_point end) {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(end - start).count());
-}
-
-uint64_t percentile(std::vector<uint64_t>& sorted, double p) {
-  return sorted.empty() ? 0 : sorted[static_cast<size_t>(p * static_cast<double>(sorted.size() - 1))];
-}
-
-// pwrite of 4 KiB and fdatasync, one thread; over the same 4 KiB, or each behind the last.
-double raw_sync_rate(const std::filesystem::path& dir, double seconds, bool growing) {
-  const std::filesystem::path file = dir / "raw";
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) die("cannot create " + file.string());
-  const std::string block(4096, 'x');
-  if (::pwrite(fd, block.data(), block.size(), 0) < 0 || ::fsync(fd) != 0) die("cannot write " + file.string());
-  std::vector<uint64_t> micros;
-  const auto start = SteadyClock::now();
-  while (seconds_since(start) < seconds) {
-    const auto before = SteadyClock::now();
-    const off_t at = growing ? static_cast<off_t>((micros.size() + 1) * block.size()) : 0;
-    if (::pwrite(fd, block.data(), block.size(), at) < 0 || ::fdatasync(fd) != 0) die("cannot write " + file.string());
-    micros.push_back(micros_between(before, SteadyClock::now()));
-  }
-  const double rate = static_cast<double>(micros.size()) / seconds_since(start);
-  ::close(fd);
-  std::filesystem::remove(file);
-  std::sort(micros.begin(), micros.end());
+double report_sync_rate(const std::filesystem::path& dir, double seconds, bool growing) {
+  const SyncRate raw = fdatasync_rate(dir, seconds, growing);
   fmt::print("{{\"what\":\"fdatasync, 1 thread, 4 KiB {}\",\"rate\":{:.0f},\"p50_us\":{},\"p99_us\":{}}}\n",
-             growing ? "appended" : "overwritten", rate, percentile(micros, 0.5), percentile(micros, 0.99));
-  return rate;
+             growing ? "appended" : "overwritten", raw.per_second, raw.p50_us, raw.p99_us);
+  return raw.per_second;
 }
 
 struct Load {
@@ -106,7 +56,6 @@ std::vector<NewRecord> make_batch(int thread, size_t count) {
 }
 
 void report(const Load& load, Measured m, double raw_rate) {
-  std::sort(m.micros.begin(), m.micros.end());
   const auto records = static_cast<double>(m.after.records - m.before.records);
   const auto groups = static_cast<double>(m.after.groups - m.before.groups);
   const auto marks = static_cast<double>(m.after.marks - m.before.marks);
@@ -126,7 +75,7 @@ void run_load(EmbeddedLog& log, const Load& load, double seconds, double raw_rat
   std::vector<std::thread> threads;
   Measured measured;
   measured.before = log.stats();
-  const double cpu_before = cpu_seconds();
+  const double cpu_before = cpu_seconds().total;
   const auto start = SteadyClock::now();
   for (int t = 0; t < load.threads; ++t) {
     threads.emplace_back([&, t] {
@@ -141,7 +90,7 @@ void run_load(EmbeddedLog& log, const Load& load, double seconds, double raw_rat
   }
   for (auto& thread : threads) thread.join();
   measured.seconds = seconds_since(start);
-  measured.cpu_seconds = cpu_seconds() - cpu_before;
+  measured.cpu_seconds = cpu_seconds().total - cpu_before;
   measured.after = log.stats();
   for (const auto& one : micros) measured.micros.insert(measured.micros.end(), one.begin(), one.end());
   report(load, std::move(measured), raw_rate);
@@ -163,14 +112,9 @@ void run_reads(EmbeddedLog& log) {
              static_cast<double>(records) / seconds_since(start));
 }
 
-std::unique_ptr<EmbeddedLog> must(Result<std::unique_ptr<EmbeddedLog>> log) {
-  if (!log) die(log.error().message);
-  return std::move(*log);
-}
-
 void run(const std::filesystem::path& dir, double seconds) {
-  const double raw_rate = raw_sync_rate(dir, seconds, false);
-  raw_sync_rate(dir, seconds, true);
+  const double raw_rate = report_sync_rate(dir, seconds, false);
+  report_sync_rate(dir, seconds, true);
   auto log = must(EmbeddedLog::create(dir / "log", {.partitions = kPartitions}));
   run_load(*log, {"append, 1 thread, one at a time", 1, 1}, seconds, raw_rate);
   run_load(*log, {"append, 64 threads, one at a time", 64, 1}, seconds, raw_rate);
@@ -185,7 +129,7 @@ void run(const std::filesystem::path& dir, double seconds) {
 }
 
 }  // namespace
-}  // namespace mnemo
+}  // namespace mnemo::bench
 
 int main(int argc, char** argv) {
   std::filesystem::path dir = ".";
@@ -194,8 +138,6 @@ int main(int argc, char** argv) {
   app.add_option("--dir", dir, "A directory on the file system to measure");
   app.add_option("--seconds", seconds, "How long each measurement takes");
   CLI11_PARSE(app, argc, argv);
-  std::string scratch = (dir / "append_bench_XXXXXX").string();
-  if (::mkdtemp(scratch.data()) == nullptr) mnemo::die("cannot make a directory in " + dir.string());
-  mnemo::run(scratch, seconds);
-  std::filesystem::remove_all(scratch);
+  const mnemo::bench::ScratchDirectory scratch(dir, "append_bench");
+  mnemo::bench::run(scratch.path(), seconds);
 }

@@ -2,9 +2,13 @@
 // What adding documents to the index costs, over rows that cost next to nothing; what merging costs; what a reader's
 // first question costs.
 //
-//   index_bench [documents = 588000] [agents = 1000] [tail cache MiB = 256]
+//   index_bench [--documents N [--agents 1000] [--tail-cache-mib 256]]     one JSON object a line
+//
+// Without options: four shapes, the last of them one agent with a million documents.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <map>
@@ -131,12 +135,15 @@ void add_documents(const Pool& pool, uint32_t documents, uint32_t agents, size_t
     steps += *worked;
   }
   const double seconds = watch.seconds();
-  std::printf("%u documents, %u agents, tails <= %zu MiB: %.3f us a document, %.4f steps of work a document\n",
-              documents, agents, cache_bytes >> 20, seconds * 1e6 / documents, static_cast<double>(steps) / documents);
-  std::printf("  rows, bytes a document: columns %.1f, blocks %.1f, chunks %.1f, fences %.2f; tails kept %.1f MB\n",
-              static_cast<double>(rows.bytes('D')) / documents, static_cast<double>(rows.bytes('B')) / documents,
-              static_cast<double>(rows.bytes('C')) / documents, static_cast<double>(rows.bytes('F')) / documents,
-              static_cast<double>(tails.bytes()) / 1e6);
+  const auto per_document = [documents](double sum) { return sum / documents; };
+  fmt::print(
+      "{{\"what\":\"add\",\"documents\":{},\"agents\":{},\"tail_cache_mib\":{},\"us_per_document\":{:.3f},"
+      "\"steps_per_document\":{:.4f},\"row_bytes_per_document\":{{\"columns\":{:.1f},\"blocks\":{:.1f},"
+      "\"chunks\":{:.1f},\"fences\":{:.2f}}},\"tails_kept_mb\":{:.1f}}}\n",
+      documents, agents, cache_bytes >> 20, per_document(seconds * 1e6), per_document(static_cast<double>(steps)),
+      per_document(static_cast<double>(rows.bytes('D'))), per_document(static_cast<double>(rows.bytes('B'))),
+      per_document(static_cast<double>(rows.bytes('C'))), per_document(static_cast<double>(rows.bytes('F'))),
+      static_cast<double>(tails.bytes()) / 1e6);
 
   // Open an agent and ask for eight terms of one of its documents.
   std::vector<double> us;
@@ -144,7 +151,9 @@ void add_documents(const Pool& pool, uint32_t documents, uint32_t agents, size_t
   uint64_t found = 0;
   const int questions = 2000;
   for (int i = 0; i < questions; ++i) {
-    const auto ord = static_cast<uint32_t>(random() % agents);
+    uint32_t ord = 0;
+    do ord = static_cast<uint32_t>(random() % agents);
+    while (docs[ord] == 0);
     const IndexedDoc& asked = doc_of(pool, ord, static_cast<uint32_t>(random() % docs[ord]));
     const Stopwatch question;
     const auto index = AgentIndex::open(rows, tails.scope(PartitionId(0)), load, AgentOrd(ord), docs[ord]);
@@ -156,10 +165,10 @@ void add_documents(const Pool& pool, uint32_t documents, uint32_t agents, size_t
     reads = (*index)->reads();
   }
   std::sort(us.begin(), us.end());
-  std::printf(
-      "  open and postings of 8 terms: p50 %.1f us, p99 %.1f us; the last: %llu seeks and reads, %llu postings\n",
-      us[us.size() / 2], us[us.size() * 99 / 100], static_cast<unsigned long long>(reads.point_reads),
-      static_cast<unsigned long long>(reads.postings));
+  fmt::print(
+      "{{\"what\":\"open an agent, postings of 8 terms\",\"documents\":{},\"agents\":{},\"p50_us\":{:.1f},"
+      "\"p99_us\":{:.1f},\"last_point_reads\":{},\"last_postings\":{}}}\n",
+      documents, agents, us[us.size() / 2], us[us.size() * 99 / 100], reads.point_reads, reads.postings);
   if (found == 0) std::exit(1);
 }
 
@@ -167,17 +176,19 @@ void add_documents(const Pool& pool, uint32_t documents, uint32_t agents, size_t
 }  // namespace mnemo
 
 int main(int argc, char** argv) {
-  const auto argument = [&](int i, unsigned long otherwise) {
-    return argc > i ? std::strtoul(argv[i], nullptr, 10) : otherwise;
-  };
-  const auto documents = static_cast<uint32_t>(argument(1, 588'000));
-  const auto agents = static_cast<uint32_t>(argument(2, 1'000));
-  const size_t cache = argument(3, 256) << 20;
+  uint32_t documents = 588'000;
+  uint32_t agents = 1'000;
+  size_t cache_mib = 256;
+  CLI::App app("What adding documents, merging, and a first question cost the index alone");
+  CLI::Option* const one = app.add_option("--documents", documents)->check(CLI::Range(1U, 100'000'000U));
+  app.add_option("--agents", agents)->needs(one)->check(CLI::Range(1U, 10'000'000U));
+  app.add_option("--tail-cache-mib", cache_mib)->needs(one);
+  CLI11_PARSE(app, argc, argv);
   const mnemo::Pool pool;
-  mnemo::add_documents(pool, documents, agents, cache);
-  if (argc > 1) return 0;
+  mnemo::add_documents(pool, documents, agents, cache_mib << 20);
+  if (one->count() > 0) return 0;
   mnemo::add_documents(pool, documents, 5'000, 512UL << 20);
   mnemo::add_documents(pool, documents, agents, 4UL << 20);
-  mnemo::add_documents(pool, 1'000'000, 1, cache);
+  mnemo::add_documents(pool, 1'000'000, 1, cache_mib << 20);
   return 0;
 }

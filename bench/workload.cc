@@ -31,7 +31,8 @@ std::string make_word(std::mt19937_64& random) {
 
 }  // namespace
 
-Workload::Workload(uint32_t agents, uint64_t seed) : random_(seed), turns_(agents) {
+Workload::Workload(uint32_t agents, uint64_t seed, std::string prefix)
+    : random_(seed), prefix_(std::move(prefix)), turns_(agents) {
   std::set<std::string> seen;
   while (vocabulary_.size() < kWords) {
     std::string made = make_word(random_);
@@ -69,8 +70,8 @@ v1::Envelope Workload::next() {
   v1::Envelope envelope;
   envelope.set_schema_version(kSchemaVersion);
   envelope.set_namespace_("bench");
-  envelope.set_agent_id("agent-" + std::to_string(agent));
-  envelope.set_idempotency_key("agent-" + std::to_string(agent) + "/" + std::to_string(turn));
+  envelope.set_agent_id(prefix_ + "-" + std::to_string(agent));
+  envelope.set_idempotency_key(envelope.agent_id() + "/" + std::to_string(turn));
   v1::Remembered& e = *envelope.mutable_remembered();
   e.mutable_text()->set_plain(sentence());
   e.set_session_id("session-" + std::to_string(session));

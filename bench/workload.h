@@ -14,7 +14,8 @@ namespace mnemo::bench {
 
 class Workload {
  public:
-  Workload(uint32_t agents, uint64_t seed);
+  // Agents are called `prefix`-0, `prefix`-1, ...
+  Workload(uint32_t agents, uint64_t seed, std::string prefix = "agent");
 
   // The next turn of a random agent, complete but for event id and fingerprint.
   v1::Envelope next();
@@ -24,6 +25,7 @@ class Workload {
   std::string sentence();
 
   std::mt19937_64 random_;
+  std::string prefix_;
   std::vector<std::string> vocabulary_;
   std::vector<double> cumulative_;  // of Zipf's law over the vocabulary
   std::vector<uint32_t> turns_;     // of each agent

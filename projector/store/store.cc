@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+
 #include "projector/store/db_rows.h"
 #include "projector/store/record_index.h"
 #include "projector/store/snapshot_view.h"
@@ -29,6 +31,9 @@ struct Store::Impl {
   std::unique_ptr<DbRows> rows;
   LoadDoc load = load_from_records();
   rocksdb::WriteBatch batch;
+  std::atomic<uint64_t> batches{0};
+  std::atomic<uint64_t> written_rows{0};
+  std::atomic<uint64_t> written_bytes{0};
 };
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -65,7 +70,14 @@ Status Store::write(const BatchRows& rows) {
   options.disableWAL = true;
   status = impl_->db->Write(options, &batch);
   if (!status.ok()) return fail(storage_error(status, "cannot write a batch to the projection"));
+  impl_->batches.fetch_add(1, std::memory_order_relaxed);
+  impl_->written_rows.fetch_add(rows.entries().size(), std::memory_order_relaxed);
+  impl_->written_bytes.fetch_add(rows.bytes(), std::memory_order_relaxed);
   return {};
+}
+
+StoreWrites Store::writes() const {
+  return {impl_->batches.load(), impl_->written_rows.load(), impl_->written_bytes.load()};
 }
 
 Status Store::flush(bool wait) {

@@ -47,6 +47,13 @@ struct StoreOptions {
   bool simulated = false;               // no background work but flushes asked for; closing loses what was not flushed
 };
 
+// What a store has been given to write since it was opened.
+struct StoreWrites {
+  uint64_t batches = 0;
+  uint64_t rows = 0;   // put or erased
+  uint64_t bytes = 0;  // of keys and values
+};
+
 class Store {
  public:
   // Opens or makes it. FAILED_PRECONDITION when another process holds it; DATA_LOSS when it is damaged.
@@ -59,6 +66,8 @@ class Store {
   const RowReader& rows() const;
   // Writes the whole batch or nothing.
   Status write(const BatchRows& batch);
+  // Any thread.
+  StoreWrites writes() const;
   // Brings everything written so far to disk. `wait` false only starts it.
   Status flush(bool wait);
   // The meta row as the last completed flush has it; epoch 0 when there is none.
