@@ -13,7 +13,8 @@ namespace {
 constexpr int kFirstKindNumber = 32;
 
 bool has_unknown_kind(const v1::Envelope& envelope) {
-  const auto& fields = envelope.GetReflection()->GetUnknownFields(envelope);
+  static const google::protobuf::Reflection* const reflection = v1::Envelope::GetReflection();
+  const google::protobuf::UnknownFieldSet& fields = reflection->GetUnknownFields(envelope);
   for (int i = 0; i < fields.field_count(); ++i) {
     if (fields.field(i).number() >= kFirstKindNumber) return true;
   }
@@ -126,6 +127,12 @@ std::string message_key(std::string_view name_space, std::string_view agent_id) 
   key.reserve(name_space.size() + 1 + agent_id.size());
   key.append(name_space).push_back(kKeySeparator);
   return key.append(agent_id);
+}
+
+bool is_message_key(std::string_view key, std::string_view name_space, std::string_view agent_id) {
+  const size_t split = name_space.size();
+  return key.size() == split + 1 + agent_id.size() && key.substr(0, split) == name_space &&
+         key[split] == kKeySeparator && key.substr(split + 1) == agent_id;
 }
 
 std::optional<Scope> parse_message_key(std::string_view key) {

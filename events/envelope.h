@@ -50,6 +50,8 @@ std::optional<PartitionId> control_partition(const v1::Envelope& envelope);
 
 // Message key of an agent's records, and its parts again (nullopt when it is no such key). The views point into `key`.
 std::string message_key(std::string_view name_space, std::string_view agent_id);
+// Whether `key` is the message key of this agent.
+bool is_message_key(std::string_view key, std::string_view name_space, std::string_view agent_id);
 struct Scope {
   std::string_view name_space;
   std::string_view agent_id;

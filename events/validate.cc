@@ -174,11 +174,35 @@ Status check_event(const v1::Envelope& envelope, const Rules& rules) {
   return fail(Code::kInvalidArgument, "envelope holds no event: set one of the kinds that docs/formats.md lists");
 }
 
-// The event inside the envelope, whichever it is.
-const google::protobuf::Message* event_of(const v1::Envelope& envelope) {
-  const auto* reflection = envelope.GetReflection();
-  const auto* field = reflection->GetOneofFieldDescriptor(envelope, envelope.GetDescriptor()->oneof_decl(0));
-  return field == nullptr ? nullptr : &reflection->GetMessage(envelope, field);
+// Of the event inside the envelope, whichever it is.
+Status check_event_no_unknown(const v1::Envelope& envelope) {
+  using E = v1::Envelope;
+  const auto check = [&](const auto& event) { return check_no_unknown(kind_name(kind_of(envelope)), event); };
+  switch (envelope.event_case()) {
+    case E::kRemembered: return check(envelope.remembered());
+    case E::kUpdated: return check(envelope.updated());
+    case E::kForgotten: return check(envelope.forgotten());
+    case E::kForgottenByFilter: return check(envelope.forgotten_by_filter());
+    case E::kAccessed: return check(envelope.accessed());
+    case E::kConsolidateRequested: return check(envelope.consolidate_requested());
+    case E::kPruneRequested: return check(envelope.prune_requested());
+    case E::kEmbeddingAttached: return check(envelope.embedding_attached());
+    case E::kSummaryAttached: return check(envelope.summary_attached());
+    case E::kLinked: return check(envelope.linked());
+    case E::kUnlinked: return check(envelope.unlinked());
+    case E::kImported: return check(envelope.imported());
+    case E::kEpochStarted: return check(envelope.epoch_started());
+    case E::kRulesActivated: return check(envelope.rules_activated());
+    case E::kPolicyUpdated: return check(envelope.policy_updated());
+    case E::kTicked: return check(envelope.ticked());
+    case E::kSkipRecorded: return check(envelope.skip_recorded());
+    case E::kOperationStarted: return check(envelope.operation_started());
+    case E::kOperationStepDone: return check(envelope.operation_step_done());
+    case E::kOperationFinished: return check(envelope.operation_finished());
+    case E::kSubjectErased: return check(envelope.subject_erased());
+    case E::EVENT_NOT_SET: break;
+  }
+  return {};
 }
 
 Status check_control_scope(const v1::Envelope& envelope) {
@@ -223,7 +247,7 @@ Status validate(const v1::Envelope& envelope, const Rules& rules) {
   const EventKind kind = kind_of(envelope);
   if (kind != v1::EVENT_KIND_UNSPECIFIED) {
     MNEMO_TRY(is_control(kind) ? check_control_scope(envelope) : check_agent_scope(envelope, rules.limits));
-    MNEMO_TRY(check_no_unknown(kind_name(kind), *event_of(envelope)));
+    MNEMO_TRY(check_event_no_unknown(envelope));
   }
   return check_event(envelope, rules);
 }

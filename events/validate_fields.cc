@@ -4,7 +4,6 @@
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
-#include <set>
 
 #include "events/coding.h"
 #include "events/envelope.h"
@@ -120,10 +119,8 @@ Status check_text(const Field& field, const v1::Text& text, size_t limit) {
   return invalid(field, "has no form: set 'plain'");
 }
 
-Status check_no_unknown(std::string_view of, const google::protobuf::Message& message) {
+Status unknown_field(std::string_view of, const google::protobuf::Message& message) {
   const auto& unknown = message.GetReflection()->GetUnknownFields(message);
-  if (unknown.empty()) [[likely]]
-    return {};
   return fail(Code::kInvalidArgument,
               fmt::format("{} ({}) has field number {}, which schema version {} does not know: leave it out", of,
                           message.GetDescriptor()->name(), unknown.field(0).number(), kSchemaVersion));
@@ -131,13 +128,16 @@ Status check_no_unknown(std::string_view of, const google::protobuf::Message& me
 
 Status check_metadata(const google::protobuf::RepeatedPtrField<v1::MetadataEntry>& entries, const v1::Limits& limits) {
   MNEMO_TRY(check_count({"memory", "metadata"}, static_cast<size_t>(entries.size()), limits.metadata_entries()));
-  std::set<std::string_view> keys;
+  const auto repeats = [&entries](int i) {
+    const auto same = [&](const v1::MetadataEntry& before) { return before.key() == entries[i].key(); };
+    return std::any_of(entries.begin(), entries.begin() + i, same);
+  };
   for (int i = 0; i < entries.size(); ++i) {
     const v1::MetadataEntry& entry = entries[i];
     MNEMO_TRY(check_no_unknown("memory 'metadata'", entry));
     MNEMO_TRY(check_id({"memory", "metadata key", i}, entry.key(), limits.metadata_key_bytes()));
     MNEMO_TRY(check_metadata_value(entry, i, limits));
-    if (keys.insert(entry.key()).second) continue;
+    if (!repeats(i)) continue;
     return invalid({"memory", "metadata", i}, fmt::format("repeats the key '{}': send each key once", entry.key()));
   }
   return {};

@@ -6,6 +6,8 @@
 // here may ask a generated enum or a library what it knows today.
 #pragma once
 
+#include <google/protobuf/unknown_field_set.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -41,7 +43,15 @@ Status check_range(const Field& field, int64_t value, int64_t least, int64_t mos
 // `plain`, UTF-8, within the limit; `sealed` is refused by name.
 Status check_text(const Field& field, const v1::Text& text, size_t limit);
 // A field that this schema version does not have would be ignored by one build and obeyed by the next.
-Status check_no_unknown(std::string_view of, const google::protobuf::Message& message);
+Status unknown_field(std::string_view of, const google::protobuf::Message& message);
+template <typename Message>
+Status check_no_unknown(std::string_view of, const Message& message) {
+  static const google::protobuf::Reflection* const reflection =
+      Message::GetReflection();  // asked once: it takes a while
+  if (reflection->GetUnknownFields(message).empty()) [[likely]]
+    return {};
+  return unknown_field(of, message);
+}
 
 Status check_metadata(const google::protobuf::RepeatedPtrField<v1::MetadataEntry>& entries, const v1::Limits& limits);
 Status check_tags(const google::protobuf::RepeatedPtrField<std::string>& tags, const v1::Limits& limits);

@@ -41,6 +41,7 @@ Status State::load() {
   std::string row;
   MNEMO_ASSIGN(const bool has_meta, rows_.get(kMetaKey, row));
   if (has_meta) MNEMO_TRY(decode_meta(row, meta_));
+  if (!has_meta) absent_.start();
   MNEMO_ASSIGN(const bool has_points, rows_.get(kPointsKey, row));
   if (has_points) MNEMO_TRY(decode_points(row, points_));
   MNEMO_ASSIGN(const bool has_rules, rows_.get(kRulesKey, row));
@@ -90,6 +91,7 @@ Digest State::row_hash(std::string_view key, std::string_view value) {
 void State::insert(std::string_view key, std::string_view value) {
   meta_.state += row_hash(key, value);
   rows_.put(key, value);
+  if (key[0] == static_cast<char>(keys::Row::kMemory)) absent_.note(xxh3_64(key));
 }
 
 void State::replace(std::string_view key, std::string_view old_value, std::string_view value) {
@@ -117,35 +119,32 @@ void State::drop_content(char tag, const AgentState& agent, std::string_view byt
   meta_.content -= content_hash(tag, agent, bytes);
 }
 
-AgentState* State::remember_agent(AgentState agent) {
+AgentState* State::remember_agent(AgentState agent, uint64_t name_hash) {
   agents_.push_back(std::move(agent));
-  agent_table_.insert(xxh3_64(agents_.back().name), static_cast<uint32_t>(agents_.size() - 1));
+  agent_table_.insert(name_hash, static_cast<uint32_t>(agents_.size() - 1));
   agents_by_ord_[agents_.back().ord.value] = &agents_.back();
   return &agents_.back();
 }
 
-Result<AgentState*> State::agent(std::string_view name_space, std::string_view agent_id) {
-  std::string name;
-  name.reserve(name_space.size() + agent_id.size() + 1);
-  name.append(name_space).push_back(kKeySeparator);
-  name.append(agent_id);
-  const uint32_t at = agent_table_.find(xxh3_64(name), [&](uint32_t i) { return agents_[i].name == name; });
+Result<AgentState*> State::agent(std::string_view name) {
+  const uint64_t hash = xxh3_64(name);
+  const uint32_t at = agent_table_.find(hash, [&](uint32_t i) { return agents_[i].name == name; });
   if (at != FlatTable::kNone) return &agents_[at];
 
   AgentState fresh;
-  fresh.name = std::move(name);
-  MNEMO_ASSIGN(const std::optional<AgentRef> known, read_agent(rows_, name_space, agent_id));
+  fresh.name = name;
+  MNEMO_ASSIGN(const std::optional<AgentRef> known, read_agent(rows_, fresh.name_space(), fresh.agent_id()));
   if (known) {
     fresh.ord = known->ord;
     fresh.docs = known->docs;
-    return remember_agent(std::move(fresh));
+    return remember_agent(std::move(fresh), hash);
   }
   fresh.ord = AgentOrd(meta_.next_ord++);
   std::string ord;
   put_be32(ord, fresh.ord.value);
-  insert(agent_key(name_space, agent_id), ord);
+  insert(agent_key(fresh.name_space(), fresh.agent_id()), ord);
   insert(keys::of_agent(keys::Row::kAgentName, fresh.ord), fresh.name);
-  return remember_agent(std::move(fresh));
+  return remember_agent(std::move(fresh), hash);
 }
 
 Result<AgentState*> State::agent_by_ord(AgentOrd ord) {
@@ -153,17 +152,18 @@ Result<AgentState*> State::agent_by_ord(AgentOrd ord) {
   if (known != agents_by_ord_.end()) return known->second;
   std::string name;
   MNEMO_ASSIGN(const bool found, rows_.get(keys::of_agent(keys::Row::kAgentName, ord), name));
-  const size_t split = name.find(kKeySeparator);
-  if (!found || split == std::string::npos) {
+  if (!found || name.find(kKeySeparator) == std::string::npos) {
     return fail(Code::kDataLoss, "the name row of agent number " + std::to_string(ord.value) +
                                      " is missing or damaged: rebuild the projection from the log");
   }
-  return agent(std::string_view(name).substr(0, split), std::string_view(name).substr(split + 1));
+  return agent(name);
 }
 
 Result<bool> State::memory_row(const AgentState& agent, std::string_view memory_key, MemoryRowValue& out) {
+  const std::string key = memory_row_key(agent.ord, memory_key);
+  if (absent_.certainly_absent(xxh3_64(key))) return false;
   std::string row;
-  MNEMO_ASSIGN(const bool found, rows_.get(memory_row_key(agent.ord, memory_key), row));
+  MNEMO_ASSIGN(const bool found, rows_.get(key, row));
   if (!found) return false;
   MNEMO_TRY(decode_memory_row(row, out));
   return true;

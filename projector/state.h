@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "events/rules.h"
+#include "projector/store/absent_keys.h"
 #include "projector/store/agent_rows.h"
 #include "projector/store/flat_table.h"
 #include "projector/store/index.h"
@@ -70,8 +71,8 @@ class State {
   void add_content(char tag, const AgentState& agent, std::string_view bytes);
   void drop_content(char tag, const AgentState& agent, std::string_view bytes);
 
-  // The agent, made on first sight. The reference holds until trim() or load().
-  Result<AgentState*> agent(std::string_view name_space, std::string_view agent_id);
+  // The agent of this message key (namespace 0x1f agent), made on first sight. It holds until trim() or load().
+  Result<AgentState*> agent(std::string_view name);
   Result<AgentState*> agent_by_ord(AgentOrd ord);
 
   // False when there is no such row. A row that is there and expired, or under a pending forget, is not treated here.
@@ -113,7 +114,7 @@ class State {
   Status note_expiry_due();
 
  private:
-  AgentState* remember_agent(AgentState agent);
+  AgentState* remember_agent(AgentState agent, uint64_t name_hash);
   Digest row_hash(std::string_view key, std::string_view value);
   Digest content_hash(char tag, const AgentState& agent, std::string_view bytes);
 
@@ -132,6 +133,7 @@ class State {
   std::map<uint32_t, std::vector<PendingWork>> filters_;  // by ord
   std::optional<std::optional<Expiry>> first_expiry_;     // unset: not known
   std::vector<AgentState*> touched_;
+  AbsentKeys absent_;  // of memory rows
   std::string scratch_;
 };
 

@@ -1,6 +1,9 @@
 #include "projector/state_machine.h"
 
+#include <google/protobuf/arena.h>
+
 #include <algorithm>
+#include <array>
 
 #include "events/hash.h"
 #include "projector/apply.h"
@@ -19,8 +22,20 @@ constexpr size_t kWhyBytesMax = 512;
 
 // Reused from record to record, to spare allocations.
 struct StateMachine::Scratch {
-  v1::Envelope envelope;
-  std::vector<DeadLetter> dead_letters;  // of this batch
+  static constexpr size_t kArenaBytes = 32 << 10;  // what an envelope of usual size needs
+
+  // An empty envelope; the one before is gone.
+  v1::Envelope& next_envelope() {
+    arena.Reset();
+    envelope = google::protobuf::Arena::CreateMessage<v1::Envelope>(&arena);
+    return *envelope;
+  }
+
+  std::array<char, kArenaBytes> first_block;
+  google::protobuf::Arena arena{first_block.data(), first_block.size()};
+  v1::Envelope* envelope = nullptr;
+  std::optional<std::string_view> last_value;  // of the batch's last record so far; the log keeps it for the batch
+  std::vector<DeadLetter> dead_letters;        // of this batch
 };
 
 StateMachine::StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index)
@@ -30,6 +45,7 @@ StateMachine::~StateMachine() = default;
 
 Status StateMachine::load() {
   scratch_->dead_letters.clear();
+  scratch_->last_value.reset();
   return state_.load();
 }
 
@@ -44,7 +60,7 @@ Status StateMachine::apply(const LogRecord& record, bool skip, Outcome& outcome)
   const bool control = outcome.kind == Outcome::Kind::kControl;
   if (!accepted && !control) return {};
   MNEMO_TRY(do_pending_work(state_));
-  const bool tick = control && scratch_->envelope.event_case() == v1::Envelope::kTicked;
+  const bool tick = control && scratch_->envelope->event_case() == v1::Envelope::kTicked;
   MNEMO_TRY(state_.index().work(state_.rows(), tick ? kIndexUnitsPerTick : kIndexUnitsPerEvent));
   return accepted ? state_.take_point_if_due(record.position.offset) : state_.note_expiry_due();
 }
@@ -53,7 +69,7 @@ void StateMachine::note_record(const LogRecord& record) {
   Meta& meta = state_.meta();
   meta.next_offset = record.position.offset + 1;
   meta.last_offset = record.position.offset;
-  meta.last_checksum = xxh3_64(record.value);
+  scratch_->last_value = record.value;
 }
 
 namespace {
@@ -61,9 +77,9 @@ namespace {
 // How the event concerns this partition: nullopt when it does.
 std::optional<SkipReason> misplaced(const LogRecord& record, const v1::Envelope& envelope, EventKind kind,
                                     uint32_t partitions) {
-  const std::string expected =
-      is_control(kind) ? std::string(kControlKey) : message_key(envelope.namespace_(), envelope.agent_id());
-  if (record.key != expected) return SkipReason::kKeyMismatch;
+  const bool fits = is_control(kind) ? record.key == kControlKey
+                                     : is_message_key(record.key, envelope.namespace_(), envelope.agent_id());
+  if (!fits) return SkipReason::kKeyMismatch;
   const bool ours = is_control(kind) || partition_of(record.key, partitions) == record.position.partition;
   return ours ? std::nullopt : std::optional(SkipReason::kWrongPartition);
 }
@@ -107,7 +123,7 @@ TimestampMs effective_recorded_at(const v1::Envelope& envelope, const LogRecord&
 }  // namespace
 
 Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome) {
-  v1::Envelope& envelope = scratch_->envelope;
+  v1::Envelope& envelope = scratch_->next_envelope();
   state_.meta().last_event_id = {};
   if (skip) return skip_record(record, SkipReason::kOperator, "an operator's SkipRecorded names it", outcome);
   if (!decode(record.value, envelope)) {
@@ -140,7 +156,7 @@ Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome
   context.envelope = &envelope;
   context.event_id = *event_id;
   context.recorded_at_ms = effective_recorded_at(envelope, record);
-  MNEMO_ASSIGN(context.agent, state_.agent(envelope.namespace_(), envelope.agent_id()));
+  MNEMO_ASSIGN(context.agent, state_.agent(record.key));
   // Accepted events move event time; whether this one is accepted, nobody knows yet. Those that are not must leave no
   // trace, so time is put back for them.
   const TimestampMs before = state_.meta().event_time_ms;
@@ -191,6 +207,8 @@ Status StateMachine::skip_record(const LogRecord& record, SkipReason reason, std
 }
 
 void StateMachine::finish_batch(bool announce) {
+  if (scratch_->last_value) state_.meta().last_checksum = xxh3_64(*scratch_->last_value);
+  scratch_->last_value.reset();
   OutboxBatch batch;
   batch.epoch = state_.meta().epoch;
   batch.seq = state_.meta().seq;

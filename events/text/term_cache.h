@@ -12,7 +12,7 @@
 
 namespace mnemo {
 
-// A table of fixed size (256 KiB) with room for three of the words that fall on one place; a fourth replaces the oldest
+// A table of fixed size (512 KiB, for some 24,000 words) with room for three of the words that fall on one place; a fourth replaces the oldest
 // of them. It never answers for a word that it was not given: the word itself stands in the slot. Not thread-safe.
 class TermCache {
  public:
@@ -41,7 +41,7 @@ class TermCache {
   }
 
  private:
-  static constexpr int kPlaceBits = 12;
+  static constexpr int kPlaceBits = 13;
   static constexpr size_t kWordsAPlace = 3;
 
   // The word in two integers, zero bytes after its end.

@@ -6,9 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "projector/store/db_rows.h"
+#include "projector/store/keys.h"
 #include "projector/store/record_index.h"
 #include "projector/store/snapshot_view.h"
 #include "projector/store/store_resources.h"
@@ -26,15 +28,44 @@ class NoLog final : public rocksdb::Logger {
 }  // namespace
 
 struct Store::Impl {
+  Status build_batch(const BatchRows& written);
+  Status add(const BatchRows::Entry& entry);
+
   StoreOptions options;
   std::unique_ptr<rocksdb::DB> db;
   std::unique_ptr<DbRows> rows;
   LoadDoc load = load_from_records();
   rocksdb::WriteBatch batch;
+  std::vector<const BatchRows::Entry*> memory_rows;  // kept for its memory
   std::atomic<uint64_t> batches{0};
   std::atomic<uint64_t> written_rows{0};
   std::atomic<uint64_t> written_bytes{0};
 };
+
+// Memory rows come last and in order: their keys are random, so each would be sought from the top of the memtable,
+// where in a sorted run it stands a short step behind the one before (see the memtable's hints in store_options.cc).
+Status Store::Impl::build_batch(const BatchRows& written) {
+  batch.Clear();
+  memory_rows.clear();
+  for (const BatchRows::Entry& entry : written.entries()) {
+    if (entry.key[0] == static_cast<char>(keys::Row::kMemory)) {
+      memory_rows.push_back(&entry);
+    } else {
+      MNEMO_TRY(add(entry));
+    }
+  }
+  std::sort(memory_rows.begin(), memory_rows.end(), [](const auto* a, const auto* b) { return a->key < b->key; });
+  for (const BatchRows::Entry* entry : memory_rows) MNEMO_TRY(add(*entry));
+  return {};
+}
+
+Status Store::Impl::add(const BatchRows::Entry& entry) {
+  const auto slice = [](std::string_view bytes) { return rocksdb::Slice(bytes.data(), bytes.size()); };
+  const rocksdb::Status status =
+      entry.erased ? batch.Delete(slice(entry.key)) : batch.Put(slice(entry.key), slice(entry.value));
+  if (!status.ok()) return fail(storage_error(status, "cannot build a batch"));
+  return {};
+}
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
@@ -58,17 +89,10 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
 const RowReader& Store::rows() const { return *impl_->rows; }
 
 Status Store::write(const BatchRows& rows) {
-  rocksdb::WriteBatch& batch = impl_->batch;
-  batch.Clear();
-  const auto slice = [](std::string_view bytes) { return rocksdb::Slice(bytes.data(), bytes.size()); };
-  rocksdb::Status status;
-  for (const BatchRows::Entry& entry : rows.entries()) {
-    status = entry.erased ? batch.Delete(slice(entry.key)) : batch.Put(slice(entry.key), slice(entry.value));
-    if (!status.ok()) return fail(storage_error(status, "cannot build a batch"));
-  }
+  MNEMO_TRY(impl_->build_batch(rows));
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  status = impl_->db->Write(options, &batch);
+  const rocksdb::Status status = impl_->db->Write(options, &impl_->batch);
   if (!status.ok()) return fail(storage_error(status, "cannot write a batch to the projection"));
   impl_->batches.fetch_add(1, std::memory_order_relaxed);
   impl_->written_rows.fetch_add(rows.entries().size(), std::memory_order_relaxed);

@@ -18,14 +18,18 @@ constexpr size_t kTailShare = 15;
 constexpr size_t kMemtableBytesMax = 32 << 20;
 constexpr size_t kMemtableBytesMin = 1 << 20;
 
-// The part of a record key that its neighbours in time share. Records of one agent are written in key order, so the
-// memtable can start from where the last one went. Other rows are out of the domain: each random key would be a hint
-// of its own.
-class RecordPrefix final : public rocksdb::SliceTransform {
+// From where in the memtable a row is sought: behind the last one with the same prefix. Records of an agent are written
+// in order of their keys; memory rows are random, but sorted within a batch. Other rows are out of the domain.
+class InsertHint final : public rocksdb::SliceTransform {
  public:
-  const char* Name() const override { return "mnemo.record_prefix"; }
-  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), 5}; }
+  const char* Name() const override { return "mnemo.insert_hint"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), is_record(key) ? 5U : 1U}; }
   bool InDomain(const rocksdb::Slice& key) const override {
+    return is_record(key) || key[0] == static_cast<char>(keys::Row::kMemory);
+  }
+
+ private:
+  static bool is_record(const rocksdb::Slice& key) {
     return key.size() == 9 && key[0] == static_cast<char>(keys::Row::kRecord);
   }
 };
@@ -66,7 +70,7 @@ rocksdb::Options database_options(const StoreOptions& options) {
   db.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   db.memtable_whole_key_filtering = true;
   db.memtable_prefix_bloom_size_ratio = 0.05;
-  db.memtable_insert_with_hint_prefix_extractor = std::make_shared<RecordPrefix>();
+  db.memtable_insert_with_hint_prefix_extractor = std::make_shared<InsertHint>();
   db.allow_concurrent_memtable_write = false;
   db.max_bgerror_resume_count = 0;
   db.info_log_level = rocksdb::WARN_LEVEL;
