@@ -25,7 +25,8 @@ class CopyBetweenTest : public CopyTest, public ::testing::WithParamInterface<Co
     EXPECT_EQ(target.memories, source.memories);
     EXPECT_EQ(target.rejected, source.rejected);
     EXPECT_EQ(target.skipped, 0U);
-    if (GetParam().from == GetParam().to) EXPECT_EQ(target.states, source.states);
+    if (GetParam().from != GetParam().to) return;
+    EXPECT_EQ(target.states, source.states);
   }
   // No event is written with a time that the copy has passed already.
   void run_on() { clock_.advance_ms(kHourMs); }
@@ -83,7 +84,8 @@ TEST_P(CopyBetweenTest, ACopyThatWasCutOffGoesOnWhereItWas) {
     grow(50, random);
     CutLog cut(*target, random() % 100);
     const auto copied = copy(log_, cut);
-    if (!copied) EXPECT_EQ(copied.error().code, Code::kUnavailable) << copied.error().message;
+    const bool cut_off = !copied && copied.error().code == Code::kUnavailable;
+    ASSERT_TRUE(copied || cut_off) << copied.error().message;
     run_on();
   }
   const auto copied = copy(log_, *target);
