@@ -111,8 +111,9 @@ class Stream {
 }  // namespace
 
 Status CopySource::replay(PartitionId partition, const std::filesystem::path& scratch, size_t memory_bytes) {
-  std::filesystem::remove_all(scratch);
-  std::filesystem::create_directories(scratch);
+  std::error_code ignored;  // opening the projection tells what is wrong, if anything is
+  std::filesystem::remove_all(scratch, ignored);
+  std::filesystem::create_directories(scratch, ignored);
   StoreResources resources(memory_bytes);
   ProjectionOptions options;
   options.store.dir = scratch;

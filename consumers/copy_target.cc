@@ -70,12 +70,13 @@ std::string_view told(Outcome::Kind kind) {
 }
 
 tl::unexpected<Error> differs(const Position& source, Outcome::Kind expected, const Outcome& outcome) {
-  return fail(Code::kFailedPrecondition,
-              fmt::format("the record at {} of the source was {} there, and on the copy it would be {}{}{}. The copy has "
-                          "come to a later time, or to other rules, than the source had then: copy into an empty "
-                          "directory or, if this was one, into as many partitions as the source has",
-                          to_string(source), told(expected), told(outcome.kind), outcome.message.empty() ? "" : ", as ",
-                          outcome.message));
+  return fail(
+      Code::kFailedPrecondition,
+      fmt::format("the record at {} of the source was {} there, and on the copy it would be {}{}{}. The copy has "
+                  "come to a later time, or to other rules, than the source had then: copy into an empty "
+                  "directory or, if this was one, into as many partitions as the source has",
+                  to_string(source), told(expected), told(outcome.kind), outcome.message.empty() ? "" : ", as ",
+                  outcome.message));
 }
 
 }  // namespace
@@ -249,8 +250,8 @@ Status CopyTarget::write_anew(const SourceRecord& record) {
   if (envelope.has_ticked()) return {};
   for (uint32_t q = 0; q < parts_.size(); ++q) {
     const v1::PolicyUpdated& policy = envelope.policy_updated();
-    uint32_t& version = envelope.has_rules_activated() ? parts_[q].rules_version
-                                                       : parts_[q].policy_versions[policy.namespace_()];
+    uint32_t& version =
+        envelope.has_rules_activated() ? parts_[q].rules_version : parts_[q].policy_versions[policy.namespace_()];
     const uint32_t next =
         envelope.has_rules_activated() ? envelope.rules_activated().rules_version() : policy.version();
     if (next <= version) continue;
@@ -320,10 +321,11 @@ Status CopyTarget::flush() {
   MNEMO_ASSIGN(const auto appended, append_and_wait(to_, std::move(records)));
   for (size_t i = 0; i < appended.size(); ++i) {
     if (appended[i].appended_at_ms >= times[i]) continue;
-    return fail(Code::kFailedPrecondition,
-                fmt::format("this machine's clock is {} ms behind the source's times, which the copy therefore does not "
-                            "have: set the clock, and copy into an empty directory",
-                            times[i] - appended[i].appended_at_ms));
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("this machine's clock is {} ms behind the source's times, which the copy therefore does not "
+                    "have: set the clock, and copy into an empty directory",
+                    times[i] - appended[i].appended_at_ms));
   }
   return {};
 }

@@ -89,9 +89,9 @@ class CopyTarget {
   LogIdentity from_;
   StoreResources resources_;
   std::vector<Part> parts_;
-  std::vector<Run> runs_;                // by source partition, then target partition
-  uint64_t uncompared_ = 0;              // runs whose end has not been seen
-  std::set<Bytes16> unknown_controls_;   // written anew on the target, and not found on the source yet
+  std::vector<Run> runs_;               // by source partition, then target partition
+  uint64_t uncompared_ = 0;             // runs whose end has not been seen
+  std::set<Bytes16> unknown_controls_;  // written anew on the target, and not found on the source yet
   std::vector<Waiting> batch_;
   size_t batch_bytes_ = 0;
   CopyReport report_;

@@ -9,7 +9,8 @@ namespace mnemo {
 
 class ScratchDir {
  public:
-  // Makes `parent`/`name`, empty, and `parent` itself where it is missing. Whoever opens files in it learns of failures.
+  // Makes `parent`/`name`, empty, and `parent` itself where it is missing. Whoever opens files in it learns of
+  // failures.
   ScratchDir(const std::filesystem::path& parent, std::string_view name);
   // Removes it, and `parent` if it was made here and nothing else is in it.
   ~ScratchDir();

@@ -29,8 +29,8 @@ struct VerifyOptions {
 struct Finding {
   std::optional<uint32_t> partition;  // none: the whole log
   std::string check;                  // "log", "digest", "rows", "index", "position"
-  std::string where;    // a row's name, or a position
-  std::string message;  // what was found and what the log says
+  std::string where;                  // a row's name, or a position
+  std::string message;                // what was found and what the log says
 };
 
 struct PartitionReport {

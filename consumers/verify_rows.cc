@@ -119,8 +119,8 @@ std::vector<std::pair<std::string_view, std::string>> fields(const Meta& m) {
           {"forgotten", number(c.forgotten)}};
 }
 
-// What is wrong with the meta row itself, or nothing. One that decodes to the right values from bytes that nobody writes
-// was damaged all the same.
+// What is wrong with the meta row itself, or nothing. One that decodes to the right values from bytes that nobody
+// writes was damaged all the same.
 Result<std::string> fault_of_row(const View& view) {
   std::string row;
   MNEMO_ASSIGN(const bool found, view.get(kMetaKey, row));
@@ -136,8 +136,7 @@ Result<std::string> fault_of_row(const View& view) {
 
 }  // namespace
 
-Status compare_points(const View& live, const View& replayed, PartitionReport& report,
-                      std::vector<Finding>& findings) {
+Status compare_points(const View& live, const View& replayed, PartitionReport& report, std::vector<Finding>& findings) {
   MNEMO_ASSIGN(const auto ours, stored_points(live));
   MNEMO_ASSIGN(const auto theirs, stored_points(replayed));
   const auto [our, their] = std::mismatch(ours.begin(), ours.end(), theirs.begin(), theirs.end());

@@ -136,12 +136,21 @@ void print_warnings(DataDir& dir) {
 }
 
 // On a terminal, how much of the work is done.
-std::function<void(uint64_t, uint64_t)> progress_bar() {
-  if (isatty(STDERR_FILENO) == 0) return {};
-  return [](uint64_t done, uint64_t total) {
-    fmt::print(stderr, "\r{:>3} %{}", total == 0 ? 100 : done * 100 / total, done == total ? "\n" : "");
-  };
-}
+class ProgressLine {
+ public:
+  ~ProgressLine() {
+    if (drawn_) fmt::print(stderr, "\n");
+  }
+  void operator()(uint64_t done, uint64_t total) {
+    if (!terminal_) return;
+    drawn_ = true;
+    fmt::print(stderr, "\r{:>3} %", total == 0 ? 100 : done * 100 / total);
+  }
+
+ private:
+  const bool terminal_ = isatty(STDERR_FILENO) != 0;
+  bool drawn_ = false;
+};
 
 // Damage that the log tells is a finding; other failures are failures.
 Result<VerifyReport> verify_dir(const CommonOptions& common, const std::string& scratch) {
@@ -162,7 +171,8 @@ Result<VerifyReport> verify_dir(const CommonOptions& common, const std::string& 
   options.state_dir = (*dir)->state_dir();
   options.scratch_dir = scratch.empty() ? (*dir)->scratch_dir() : std::filesystem::path(scratch);
   options.memory_bytes = common.memory_bytes;
-  options.progress = progress_bar();
+  ProgressLine progress;
+  options.progress = std::ref(progress);
   return verify((*dir)->log(), options);
 }
 
@@ -190,10 +200,11 @@ Result<std::unique_ptr<DataDir>> open_target(const CopyCommand& o, DataDir& from
   print_warnings(*to);
   const uint32_t partitions = to->log().identity().partitions;
   if (o.partitions == 0 || o.partitions == partitions) return to;
-  return fail(Code::kFailedPrecondition,
-              fmt::format("the copy in {} was made with {} partitions, not {}: leave --partitions out to go on with it, "
-                          "or name an empty directory",
-                          o.to, partitions, o.partitions));
+  return fail(
+      Code::kFailedPrecondition,
+      fmt::format("the copy in {} was made with {} partitions, not {}: leave --partitions out to go on with it, "
+                  "or name an empty directory",
+                  o.to, partitions, o.partitions));
 }
 
 Result<int> run_copy(const CommonOptions& common, const CopyCommand& o) {
@@ -206,13 +217,17 @@ Result<int> run_copy(const CommonOptions& common, const CopyCommand& o) {
   CopyOptions options;
   options.scratch_dir = to->scratch_dir();
   options.memory_bytes = common.memory_bytes;
-  options.progress = progress_bar();
-  MNEMO_ASSIGN(const CopyReport report, copy_log(from->log(), to->log(), options));
+  const auto report = [&] {
+    ProgressLine progress;
+    options.progress = std::ref(progress);
+    return copy_log(from->log(), to->log(), options);
+  }();
+  if (!report) return fail(report.error());
   if (common.json) {
-    print_json({{"records", report.records}, {"present", report.present}, {"left_out", report.left_out}});
+    print_json({{"records", report->records}, {"present", report->present}, {"left_out", report->left_out}});
   } else {
-    fmt::print("{} records copied, {} already there, {} left out (duplicates, skipped)\n", report.records,
-               report.present, report.left_out);
+    fmt::print("{} records copied, {} already there, {} left out (duplicates, skipped)\n", report->records,
+               report->present, report->left_out);
   }
   return kExitDone;
 }

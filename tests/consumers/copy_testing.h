@@ -56,7 +56,8 @@ class CopyTest : public ConsumersTest {
 
   // As a data directory that is made for a copy: epochs, and no rules yet.
   std::unique_ptr<MemoryLog> make_target(uint32_t partitions, uint8_t id = 9) {
-    auto log = std::make_unique<MemoryLog>(MemoryLogOptions{.partitions = partitions, .log_id = {id}, .clock = &clock_});
+    auto log =
+        std::make_unique<MemoryLog>(MemoryLogOptions{.partitions = partitions, .log_id = {id}, .clock = &clock_});
     std::vector<NewRecord> first = genesis_records(log->identity(), key_.check_value(), clock_, ids_);
     std::erase_if(first, [](const NewRecord& record) {
       v1::Envelope envelope;
@@ -110,8 +111,10 @@ class CopyTest : public ConsumersTest {
       v1::Envelope event = random() % 3 == 0 ? update(key, agent, id) : remember(key, agent);
       if (event.has_remembered() && random() % 2 == 0) event.mutable_remembered()->set_memory_id(id);
       const bool expires = event.has_remembered() && random() % 4 == 0;
-      if (expires) event.mutable_remembered()->set_expires_at_ms(clock_.now_ms() + static_cast<int64_t>(random() % 300'000));
-      if (event.has_updated() && random() % 2 == 0) event.mutable_updated()->set_expires_at_ms(clock_.now_ms() + 200'000);
+      if (expires)
+        event.mutable_remembered()->set_expires_at_ms(clock_.now_ms() + static_cast<int64_t>(random() % 300'000));
+      if (event.has_updated() && random() % 2 == 0)
+        event.mutable_updated()->set_expires_at_ms(clock_.now_ms() + 200'000);
       if (random() % 4 == 0) event.mutable_forgotten()->set_memory_id(id);
       // Producers whose clocks go behind, and some that leave the time to the log.
       if (random() % 3 != 0) event.set_recorded_at_ms(clock_.now_ms() - static_cast<int64_t>(random() % 20'000));

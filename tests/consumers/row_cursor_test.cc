@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "events/coding.h"
 #include "tests/store/map_rows.h"
 
 namespace mnemo {

@@ -1,5 +1,6 @@
 #include "consumers/verify.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -127,9 +128,8 @@ class VerifyTest : public ConsumersTest {
 
   // Whether a finding of the check names such a place.
   static bool names(const VerifyReport& report, const std::string& check, const std::string& where) {
-    return std::any_of(report.findings.begin(), report.findings.end(), [&](const Finding& f) {
-      return f.check == check && f.where.find(where) != std::string::npos;
-    });
+    return std::any_of(report.findings.begin(), report.findings.end(),
+                       [&](const Finding& f) { return f.check == check && f.where.find(where) != std::string::npos; });
   }
   static std::string told(const VerifyReport& report) {
     std::string all;
@@ -143,15 +143,14 @@ class VerifyTest : public ConsumersTest {
 };
 
 const std::map<char, std::string> kKinds = {
-    {'A', "agent row"},        {'a', "agent name row"},  {'R', "record row"},         {'I', "memory row"},
-    {'K', "key row"},          {'W', "key window row"},  {'E', "expiry row"},         {'L', "link row"},
-    {'l', "backward link row"}, {'V', "vector row"},      {'H', "access row"},         {'N', "policy row"},
-    {'P', "pending work row"}, {'S', "skip row"},        {'D', "index columns row"},  {'X', "index mask row"},
-    {'B', "index block row"},  {'F', "index fence row"}, {'C', "index chunk row"},    {'Q', "index work row"},
+    {'A', "agent row"},         {'a', "agent name row"},  {'R', "record row"},        {'I', "memory row"},
+    {'K', "key row"},           {'W', "key window row"},  {'E', "expiry row"},        {'L', "link row"},
+    {'l', "backward link row"}, {'V', "vector row"},      {'H', "access row"},        {'N', "policy row"},
+    {'P', "pending work row"},  {'S', "skip row"},        {'D', "index columns row"}, {'X', "index mask row"},
+    {'B', "index block row"},   {'F', "index fence row"}, {'C', "index chunk row"},   {'Q', "index work row"},
 };
 // What answers are made from is compared with the records as well.
-const std::map<char, std::string> kIndexKinds = {
-    {'D', "columns row"}, {'X', "mask row"}, {'B', "block row"}, {'F', "fence row"}, {'C', "chunk row"}};
+constexpr std::string_view kIndexKinds = "DXBFC";
 
 TEST_F(VerifyTest, AChangedMissingOrStrayRowOfEveryKindIsNamed) {
   append_all_kinds();
@@ -176,7 +175,7 @@ TEST_F(VerifyTest, AChangedMissingOrStrayRowOfEveryKindIsNamed) {
       changed[changed.size() / 2] ^= 1;
       edit([&](RowWriter& rows) { rows.put(key, changed); });
       expect_named("rows", name);
-      if (kIndexKinds.contains(kind)) expect_named("index", kIndexKinds.at(kind));
+      if (kIndexKinds.find(kind) != std::string_view::npos) expect_named("index", fmt::format("index's {} row", kind));
     }
     edit([&](RowWriter& rows) { rows.erase(key); });
     expect_named("rows", name);
@@ -218,6 +217,31 @@ TEST_F(VerifyTest, APartitionsOwnRowsAreComparedWhole) {
   EXPECT_TRUE(verified().good());
 }
 
+// As findings name them, and a change of each.
+const std::vector<std::pair<std::string, std::function<void(Meta&)>>> kMetaFields = {
+    {"log id", [](Meta& m) { m.log_id[3] ^= 1; }},
+    {"epoch", [](Meta& m) { ++m.epoch; }},
+    {"last offset", [](Meta& m) { --m.last_offset; }},
+    {"last event id", [](Meta& m) { m.last_event_id[0] ^= 1; }},
+    {"last checksum", [](Meta& m) { m.last_checksum ^= 1; }},
+    {"fingerprint check", [](Meta& m) { m.fingerprint_check[0] ^= 1; }},
+    {"seq", [](Meta& m) { ++m.seq; }},
+    {"event time", [](Meta& m) { ++m.event_time_ms; }},
+    {"next agent", [](Meta& m) { ++m.next_ord; }},
+    {"first pending", [](Meta& m) { ++m.pending_first; }},
+    {"next pending", [](Meta& m) { ++m.pending_next; }},
+    {"expiry due", [](Meta& m) { m.expiry_due = !m.expiry_due; }},
+    {"applied", [](Meta& m) { ++m.counters.applied; }},
+    {"rejected", [](Meta& m) { ++m.counters.rejected; }},
+    {"duplicates", [](Meta& m) { ++m.counters.duplicates; }},
+    {"conflicts", [](Meta& m) { ++m.counters.conflicts; }},
+    {"control", [](Meta& m) { ++m.counters.control; }},
+    {"skipped", [](Meta& m) { ++m.counters.skipped[2]; }},
+    {"memories", [](Meta& m) { ++m.counters.memories; }},
+    {"expired", [](Meta& m) { ++m.counters.expired; }},
+    {"forgotten", [](Meta& m) { ++m.counters.forgotten; }},
+};
+
 TEST_F(VerifyTest, EveryFieldOfTheMetaRowIsComparedButTheOutbox) {
   append_rules();
   for (int i = 0; i < 5; ++i) append(memory("m" + std::to_string(i)));
@@ -233,30 +257,7 @@ TEST_F(VerifyTest, EveryFieldOfTheMetaRowIsComparedButTheOutbox) {
     encode_meta(other, bytes);
     return bytes;
   };
-  const std::vector<std::pair<std::string, std::function<void(Meta&)>>> fields = {
-      {"log id", [](Meta& m) { m.log_id[3] ^= 1; }},
-      {"epoch", [](Meta& m) { ++m.epoch; }},
-      {"last offset", [](Meta& m) { --m.last_offset; }},
-      {"last event id", [](Meta& m) { m.last_event_id[0] ^= 1; }},
-      {"last checksum", [](Meta& m) { m.last_checksum ^= 1; }},
-      {"fingerprint check", [](Meta& m) { m.fingerprint_check[0] ^= 1; }},
-      {"seq", [](Meta& m) { ++m.seq; }},
-      {"event time", [](Meta& m) { ++m.event_time_ms; }},
-      {"next agent", [](Meta& m) { ++m.next_ord; }},
-      {"first pending", [](Meta& m) { ++m.pending_first; }},
-      {"next pending", [](Meta& m) { ++m.pending_next; }},
-      {"expiry due", [](Meta& m) { m.expiry_due = !m.expiry_due; }},
-      {"applied", [](Meta& m) { ++m.counters.applied; }},
-      {"rejected", [](Meta& m) { ++m.counters.rejected; }},
-      {"duplicates", [](Meta& m) { ++m.counters.duplicates; }},
-      {"conflicts", [](Meta& m) { ++m.counters.conflicts; }},
-      {"control", [](Meta& m) { ++m.counters.control; }},
-      {"skipped", [](Meta& m) { ++m.counters.skipped[2]; }},
-      {"memories", [](Meta& m) { ++m.counters.memories; }},
-      {"expired", [](Meta& m) { ++m.counters.expired; }},
-      {"forgotten", [](Meta& m) { ++m.counters.forgotten; }},
-  };
-  for (const auto& [name, change] : fields) {
+  for (const auto& [name, change] : kMetaFields) {
     edit([&, bytes = changed(change)](RowWriter& r) { r.put(kMetaKey, bytes); });
     const VerifyReport report = verified();
     ASSERT_EQ(report.findings.size(), 1U) << name << ":\n" << told(report);

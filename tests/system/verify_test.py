@@ -67,7 +67,7 @@ class Verify(unittest.TestCase):
                     keys = self.rows(data, kind)
                     self.assertTrue(keys, kind)
                     row_edit(data, 0, action, keys[0])
-                    self.assert_found(data, "index", f"the index's {name}")
+                    self.assert_found(data, "index", f"index's {kind} row")
                     self.assert_found(data, "rows", f"index {name}")
 
     def test_a_key_row_without_its_event_is_found(self):
