@@ -53,7 +53,7 @@ Result<std::set<uint64_t>> find_skips(Log& log, PartitionId partition, uint64_t 
                         !needs_newer_build(envelope) && validate(envelope, Rules{});
       if (!skip) continue;
       const v1::SkipRecorded& e = envelope.skip_recorded();
-      const bool ours = e.partition() == partition.value && e.epoch() == record.position.epoch;
+      const bool ours = e.partition() == partition.value && skip_decides(e, record.position);
       if (ours) skips.insert(e.offset());
     }
   }

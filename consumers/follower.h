@@ -50,8 +50,9 @@ class Follower {
   PollLimits limits_;
 };
 
-// Offsets that SkipRecorded events between `from` and `to` name, of this partition and epoch. A replay must know them
-// before it gets there.
+// Offsets of this partition that SkipRecorded events between `from` and `to` decide about (skip_decides()). A replay
+// must know them before it gets there. What they name is never applied, whatever a projection did before it saw them:
+// one that had applied it halts at the decision.
 Result<std::set<uint64_t>> find_skips(Log& log, PartitionId partition, uint64_t from, uint64_t to);
 
 }  // namespace mnemo

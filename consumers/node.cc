@@ -33,6 +33,7 @@ Node::~Node() {
 Result<std::unique_ptr<Node>> Node::open(Log& log, const FingerprintKey& key, const Clock& clock,
                                          const std::filesystem::path& state_dir, const NodeOptions& options) {
   std::unique_ptr<Node> node(new Node(log, key, clock, options));
+  MNEMO_ASSIGN(node->emitter_, Emitter::open(log, options.emitted, options.listener));
   for (uint32_t p = 0; p < log.identity().partitions; ++p) {
     MNEMO_TRY(node->open_partition(PartitionId(p), state_dir / fmt::format("p{}", p)));
   }
@@ -50,37 +51,70 @@ Status Node::open_partition(PartitionId partition, const std::filesystem::path& 
   options.store.dir = dir;
   options.store.partition = partition;
   options.store.resources = &resources_;
+  options.store.env = options_.env;
   options.log = log_.identity();
   auto opened = std::make_unique<Partition>();
   MNEMO_ASSIGN(opened->projection, Projection::open(options));
-  MNEMO_TRY(check_continues(log_, partition, opened->projection->applied(), key_.check_value()));
+  const Meta meta = opened->projection->applied();
+  MNEMO_TRY(check_continues(log_, partition, meta, key_.check_value()));
   opened->ticker = std::make_unique<Ticker>(log_, clock_, ids_);
+  if (meta.next_offset == 0) {
+    MNEMO_ASSIGN(const uint64_t end, log_.end(partition));
+    emitter_->expect_replay(partition, end);
+  }
   partitions_.push_back(std::move(opened));
   return {};
 }
 
+Result<ProjectOptions> Node::role_options(Partition& partition) {
+  Projection& projection = *partition.projection;
+  const PartitionId id = projection.partition();
+  MNEMO_ASSIGN(const uint64_t end, log_.end(id));
+  ProjectOptions options;
+  options.outcomes = outcomes_.get();
+  options.flush_budget = &flush_budget_;
+  options.log = &log_;
+  options.announce = [this](PartitionId of, uint64_t /*number*/, const OutboxBatch& batch) {
+    return emitter_->emit(of, batch);
+  };
+  options.ticker = options_.ticks ? partition.ticker.get() : nullptr;
+  MNEMO_ASSIGN(options.skips, find_skips(log_, id, projection.applied().next_offset, end));
+  return options;
+}
+
 Status Node::follow_once(Partition& partition, const std::stop_token& stop) {
   Projection& projection = *partition.projection;
-  const uint64_t from = projection.applied().next_offset;
-  MNEMO_ASSIGN(const uint64_t end, log_.end(projection.partition()));
-  ProjectOptions options;
-  options.outcomes = &outcomes_;
-  options.flush_budget = &flush_budget_;
-  options.announce = options_.announce;
-  options.ticker = options_.ticks ? partition.ticker.get() : nullptr;
-  MNEMO_ASSIGN(options.skips, find_skips(log_, projection.partition(), from, end));
+  partition.role.reset();
+  if (projection.failure()) MNEMO_TRY(projection.reopen());
+  const Meta meta = projection.applied();
+  MNEMO_TRY(check_continues(log_, projection.partition(), meta, key_.check_value()));
+  MNEMO_ASSIGN(ProjectOptions options, role_options(partition));
   partition.role = std::make_unique<ProjectRole>(projection, std::move(options));
   MNEMO_ASSIGN(const auto follower,
-               Follower::open(log_, projection.partition(), from, *partition.role, options_.batch));
-  projection.set_halted(std::nullopt);
-  return follower->run(stop, kIdleMs);
+               Follower::open(log_, projection.partition(), meta.next_offset, *partition.role, options_.batch));
+  // Only a step that was made shows that the cause is gone.
+  while (!stop.stop_requested()) {
+    MNEMO_TRY(follower->step(std::chrono::steady_clock::now() + std::chrono::milliseconds(kIdleMs)));
+    if (projection.halted()) resume(partition);
+  }
+  return {};
+}
+
+void Node::halt(Partition& partition, const Error& why) {
+  partition.projection->set_halted(why);
+  outcomes_->halt(partition.projection->partition(), why);
+}
+
+void Node::resume(Partition& partition) {
+  outcomes_->resume(partition.projection->partition());
+  partition.projection->set_halted(std::nullopt);
 }
 
 void Node::follow(Partition& partition, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Status ran = follow_once(partition, stop);
     if (ran) return;
-    partition.projection->set_halted(ran.error());
+    halt(partition, ran.error());
     for (int waited = 0; waited < kHaltRetryMs && !stop.stop_requested(); waited += kIdleMs) {
       std::this_thread::sleep_for(std::chrono::milliseconds(kIdleMs));
     }
@@ -116,7 +150,7 @@ Status Node::prepare(v1::Envelope& envelope) {
                                                   limits::kEventBytesMax));
 }
 
-Status Node::write_all(std::vector<v1::Envelope> envelopes, WriteDone done) {
+Result<std::shared_ptr<Writes>> Node::start(std::vector<v1::Envelope> envelopes, WriteDone done) {
   std::vector<NewRecord> records;
   std::vector<Bytes16> ids;
   records.reserve(envelopes.size());
@@ -125,45 +159,27 @@ Status Node::write_all(std::vector<v1::Envelope> envelopes, WriteDone done) {
     records.push_back(make_record(envelope, partitions()));
     ids.push_back(bytes16(envelope.event_id()).value());
   }
-  // An outcome needs both the position (from the append) and the decision (from the projection), in either order.
-  struct Waiting {
-    std::mutex mutex;
-    std::vector<Written> written;
-    std::vector<uint8_t> halves;
-    WriteDone done;
-    void half(size_t i) {
-      std::unique_lock lock(mutex);
-      if (++halves[i] < 2) return;
-      lock.unlock();
-      done(i, written[i]);
-    }
-  };
-  auto waiting = std::make_shared<Waiting>();
-  waiting->written.resize(ids.size());
-  waiting->halves.resize(ids.size());
-  waiting->done = std::move(done);
+  auto writes = std::make_shared<Writes>(ids.size(), std::move(done));
   for (size_t i = 0; i < ids.size(); ++i) {
-    outcomes_.expect(ids[i], [waiting, i](const Outcome& outcome) {
-      waiting->written[i].outcome = outcome;
-      waiting->half(i);
-    });
+    outcomes_->expect(records[i].partition, ids[i],
+                      [writes, i](const Result<Outcome>& outcome) { writes->decided(i, outcome); });
   }
-  const auto drop_all = [this, ids] {
-    for (const Bytes16& id : ids) outcomes_.drop(id);
+  const auto drop_all = [outcomes = outcomes_, ids] {
+    for (const Bytes16& id : ids) outcomes->drop(id);
   };
-  const Status queued = log_.append(std::move(records), [waiting, drop_all](Result<std::vector<Appended>> appended) {
-    if (!appended) {
-      drop_all();
-      for (size_t i = 0; i < waiting->written.size(); ++i) waiting->done(i, fail(appended.error()));
-      return;
-    }
-    for (size_t i = 0; i < appended->size(); ++i) {
-      waiting->written[i].position = (*appended)[i].position;
-      waiting->half(i);
-    }
+  const Status queued = log_.append(std::move(records), [writes, drop_all](const auto& appended) {
+    if (!appended) drop_all();
+    writes->appended(appended);
   });
-  if (!queued) drop_all();
-  return queued;
+  if (queued) return writes;
+  drop_all();
+  return fail(queued.error());
+}
+
+Status Node::write_all(std::vector<v1::Envelope> envelopes, WriteDone done) {
+  MNEMO_ASSIGN(const auto writes, start(std::move(envelopes), std::move(done)));
+  MNEMO_CHECK(writes != nullptr);
+  return {};
 }
 
 Result<Written> Node::write(v1::Envelope envelope, Deadline deadline) {
@@ -171,18 +187,27 @@ Result<Written> Node::write(v1::Envelope envelope, Deadline deadline) {
   auto written = promise->get_future();
   std::vector<v1::Envelope> one;
   one.push_back(std::move(envelope));
-  MNEMO_TRY(write_all(std::move(one),
-                      [promise](size_t /*number*/, Result<Written> result) { promise->set_value(std::move(result)); }));
+  MNEMO_ASSIGN(const auto writes, start(std::move(one), [promise](size_t /*number*/, Result<Written> result) {
+                 promise->set_value(std::move(result));
+               }));
   if (written.wait_until(deadline) == std::future_status::ready) return written.get();
+  const std::optional<Position> position = writes->position(0);
   return fail(Code::kDeadlineExceeded,
-              "the write was not applied in time; it may be durable: ask again with the same key", true);
+              position
+                  ? fmt::format("the write is durable at {} and was not applied in time. It will be: ask again with "
+                                "the same key",
+                                to_string(*position))
+                  : std::string("the write was not durable in time; it may be yet: ask again with the same key"),
+              true);
+}
+
+Status Node::wait_applied(PartitionId partition, Deadline deadline) {
+  MNEMO_ASSIGN(const uint64_t end, log_.end(partition));
+  return projection(partition).wait(end, deadline);
 }
 
 Status Node::wait_applied(Deadline deadline) {
-  for (const auto& partition : partitions_) {
-    MNEMO_ASSIGN(const uint64_t end, log_.end(partition->projection->partition()));
-    MNEMO_TRY(partition->projection->wait(end, deadline));
-  }
+  for (uint32_t p = 0; p < partitions(); ++p) MNEMO_TRY(wait_applied(PartitionId(p), deadline));
   return {};
 }
 

@@ -1,6 +1,9 @@
 // File: consumers/node.h
 // A running mnemo without doors: one log, one projection a partition, and the threads that keep them together.
 //
+// A partition that cannot go on (a record of a newer build, damage, failed storage) stands still, says why, and tries
+// again by itself; the others go on. One whose store failed is opened again and replays what was not durable.
+//
 // Thread-safe once opened. close() (or the destructor) stops the followers, flushes, and lets go of the directory.
 #pragma once
 
@@ -10,8 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "consumers/emit.h"
 #include "consumers/outcomes.h"
 #include "consumers/project.h"
+#include "consumers/writes.h"
 #include "events/fingerprint.h"
 #include "events/log.h"
 #include "events/uuid.h"
@@ -22,20 +27,17 @@ namespace mnemo {
 struct NodeOptions {
   size_t memory_bytes = 512 << 20;
   PollLimits batch;
-  bool ticks = true;  // append Ticked when an expiry is due or work is pending
-  Announce announce;  // gets what each batch has to announce; empty: the outbox is not written
-};
-
-// A write that is durable, and what became of it.
-struct Written {
-  Position position;
-  Outcome outcome;
+  bool ticks = true;              // append Ticked when an expiry is due or work is pending
+  std::filesystem::path emitted;  // where the emitter notes what it sent; empty: nowhere
+  Emitter::Listener listener;     // told of invalidations; empty: nobody
+  rocksdb::Env* env = nullptr;    // of the projections; null: the machine's file system
 };
 
 class Node {
  public:
-  // `log` and `clock` must outlive the node. Projections live in `state_dir`/p0, p1, ... Checks that each projection
-  // continues this very log (FAILED_PRECONDITION or DATA_LOSS naming what differs and the ways out), then follows.
+  // `log`, `clock` and what `options` point to must outlive the node. Projections live in `state_dir`/p0, p1, ...
+  // Checks that each projection continues this very log (FAILED_PRECONDITION or DATA_LOSS naming what differs and the
+  // ways out), then follows.
   static Result<std::unique_ptr<Node>> open(Log& log, const FingerprintKey& key, const Clock& clock,
                                             const std::filesystem::path& state_dir, const NodeOptions& options);
   ~Node();
@@ -43,6 +45,7 @@ class Node {
   uint32_t partitions() const { return static_cast<uint32_t>(partitions_.size()); }
   Log& log() { return log_; }
   Projection& projection(PartitionId partition) { return *partitions_[partition.value]->projection; }
+  const Emitter& emitter() const { return *emitter_; }
   PartitionId partition_for(std::string_view name_space, std::string_view agent_id) const;
 
   // Whether the event would be taken: INVALID_ARGUMENT or UNIMPLEMENTED, naming what is wrong, before anything is
@@ -50,18 +53,19 @@ class Node {
   Status check(v1::Envelope envelope) { return prepare(envelope); }
 
   // Completes the envelope (event id, schema version, recorded_at, fingerprint), checks it against the rules in force,
-  // appends it, and waits until it has been applied. INVALID_ARGUMENT before anything is appended;
-  // DEADLINE_EXCEEDED, with the position, when it is durable but not applied in time.
+  // appends it, and waits until it has been applied. INVALID_ARGUMENT, or the halted partition's error, before anything
+  // is appended. With the position, when it is durable and not applied: DEADLINE_EXCEEDED, not in time; UNAVAILABLE,
+  // its partition halted. It will be applied; the same key asks what became of it.
   Result<Written> write(v1::Envelope envelope, Deadline deadline);
 
   // The same for many, kept together in order, without waiting: `done` is called once for each, from another thread,
-  // with its number and its outcome or the failed append. An error means that nothing was appended and `done` is not
-  // called; RESOURCE_EXHAUSTED: try again later.
-  using WriteDone = std::function<void(size_t number, Result<Written>)>;
+  // with its number and its outcome, the failed append, or that its partition halted (UNAVAILABLE, as above). An error
+  // means that nothing was appended and `done` is not called; RESOURCE_EXHAUSTED: try again later.
   Status write_all(std::vector<v1::Envelope> envelopes, WriteDone done);
 
-  // Waits until everything that was on the log when it was called has been applied.
+  // Waits until everything that was on the log when it was called has been applied; the second for one partition.
   Status wait_applied(Deadline deadline);
+  Status wait_applied(PartitionId partition, Deadline deadline);
   Result<std::unique_ptr<View>> view(PartitionId partition) const;
   // The error that halted a partition, or nullopt.
   std::optional<Error> halted(PartitionId partition) const {
@@ -81,8 +85,12 @@ class Node {
   Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions options);
   Status open_partition(PartitionId partition, const std::filesystem::path& dir);
   Status prepare(v1::Envelope& envelope);
+  Result<std::shared_ptr<Writes>> start(std::vector<v1::Envelope> envelopes, WriteDone done);
   void follow(Partition& partition, const std::stop_token& stop);
   Status follow_once(Partition& partition, const std::stop_token& stop);
+  Result<ProjectOptions> role_options(Partition& partition);
+  void halt(Partition& partition, const Error& why);
+  void resume(Partition& partition);
 
   Log& log_;
   FingerprintKey key_;
@@ -90,8 +98,9 @@ class Node {
   NodeOptions options_;
   UuidGenerator ids_;
   StoreResources resources_;
-  Outcomes outcomes_;
+  std::shared_ptr<Outcomes> outcomes_ = std::make_shared<Outcomes>();  // shared with appends, which may end after us
   FlushBudget flush_budget_;
+  std::unique_ptr<Emitter> emitter_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   bool closed_ = false;
 };

@@ -1,7 +1,8 @@
 // File: consumers/outcomes.h
 // Who waits for what became of an event: from event id to whoever asked before appending it.
 //
-// Thread-safe. Asking before the append closes the race in which the event is applied before its appender looks.
+// Thread-safe. Asking before the append closes the race in which the event is applied before its appender looks. Nobody
+// waits on a partition that stands still: whoever did is told why, and so is at once who comes while it does.
 #pragma once
 
 #include <atomic>
@@ -9,25 +10,39 @@
 #include <map>
 #include <mutex>
 
+#include "events/ids.h"
+#include "events/result.h"
 #include "projector/outcome.h"
 
 namespace mnemo {
 
 class Outcomes {
  public:
-  using Done = std::function<void(const Outcome&)>;
+  // An error is the one that halted the partition: the event has not been applied, and will be when it goes on.
+  using Done = std::function<void(const Result<Outcome>&)>;
 
-  // Calls `done` once, from the thread that applies, when the event with this id has been applied.
-  void expect(const Bytes16& event_id, Done done);
+  // Calls `done` once: when the event with this id has been applied, from the thread that applies; or when its
+  // partition halts, from the thread that says so, which is this one if it has halted already.
+  void expect(PartitionId partition, const Bytes16& event_id, Done done);
   // Nobody waits any more: a deadline passed, or the append failed.
   void drop(const Bytes16& event_id);
 
   bool any_expected() const { return expected_.load(std::memory_order_acquire) > 0; }
   void deliver(const Outcome& outcome);
 
+  void halt(PartitionId partition, const Error& why);
+  void resume(PartitionId partition);
+
  private:
+  struct Waiting {
+    PartitionId partition;
+    Done done;
+  };
+  void count() { expected_.store(waiting_.size(), std::memory_order_release); }
+
   std::mutex mutex_;
-  std::map<Bytes16, Done> waiting_;  // guarded by mutex_
+  std::map<Bytes16, Waiting> waiting_;   // guarded by mutex_
+  std::map<PartitionId, Error> halted_;  // guarded by mutex_
   std::atomic<size_t> expected_{0};
 };
 

@@ -93,6 +93,10 @@ bool needs_newer_build(const v1::Envelope& envelope) {
   return envelope.schema_version() > kSchemaVersion || has_unknown_kind(envelope);
 }
 
+bool skip_decides(const v1::SkipRecorded& event, const Position& own) {
+  return event.epoch() == own.epoch && event.offset() >= kGenesisRecords && event.offset() < own.offset;
+}
+
 std::optional<PartitionId> control_partition(const v1::Envelope& envelope) {
   using E = v1::Envelope;
   switch (envelope.event_case()) {

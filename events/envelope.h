@@ -48,6 +48,13 @@ bool needs_newer_build(const v1::Envelope& envelope);
 // The partition that a control event names; nullopt for an agent event or none.
 std::optional<PartitionId> control_partition(const v1::Envelope& envelope);
 
+// Every partition begins with this many records, EpochStarted and RulesActivated, which no decision can skip.
+inline constexpr uint64_t kGenesisRecords = 2;
+
+// Whether a valid SkipRecorded that stands at `own` decides about the record it names, of the same partition: one of
+// the same epoch, behind the first records, and before itself. apply() and whoever looks ahead for skips ask the same.
+bool skip_decides(const v1::SkipRecorded& event, const Position& own);
+
 // Message key of an agent's records, and its parts again (nullopt when it is no such key). The views point into `key`.
 std::string message_key(std::string_view name_space, std::string_view agent_id);
 // Whether `key` is the message key of this agent.

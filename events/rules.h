@@ -20,10 +20,11 @@ struct Rules {
   uint32_t links_per_memory_max = 0;
   v1::Limits limits;
 
-  // The two kinds that bring rules into force need none themselves.
+  // The two kinds that bring rules into force need none themselves; nor does an operator's decision, which must be
+  // known before the rules at its position are.
   bool active(v1::EventKind kind) const {
     return kind == v1::EVENT_KIND_EPOCH_STARTED || kind == v1::EVENT_KIND_RULES_ACTIVATED ||
-           active_kinds.contains(kind);
+           kind == v1::EVENT_KIND_SKIP_RECORDED || active_kinds.contains(kind);
   }
 };
 

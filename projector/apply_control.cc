@@ -1,8 +1,11 @@
 #include "projector/apply_control.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "events/envelope.h"
+#include "projector/store/outbox.h"
 
 namespace mnemo {
 namespace {
@@ -48,6 +51,41 @@ ControlDecision tick(State& state, const ControlContext& context, const v1::Tick
   return done();
 }
 
+// Whether the operator's decision about the record was known when the partition came to it. Of the oldest skips the
+// reports are gone: then it is taken to have been.
+Result<bool> was_passed_over(State& state, uint64_t offset) {
+  std::string row;
+  DeadLetter letter;
+  const std::string key = keys::of_sequence(keys::Row::kSkip, offset);
+  MNEMO_ASSIGN(const bool reported, state.rows().get(key, row));
+  if (reported) {
+    MNEMO_TRY(decode_skip(key, row, letter));
+    return letter.reason == SkipReason::kOperator;
+  }
+  const std::array<uint64_t, 8>& skipped = state.meta().counters.skipped;
+  const uint64_t total = std::accumulate(skipped.begin(), skipped.end(), uint64_t{0});
+  bool older = false;
+  MNEMO_TRY(state.rows().scan(keys::start(keys::Row::kSkip), key, [&older](std::string_view, std::string_view) {
+    older = true;
+    return false;
+  }));
+  return total > kSkipRowsKept && !older;
+}
+
+// Its effect is that the record it names is skipped, which whoever reads the log knows beforehand: find_skips().
+Result<ControlDecision> record_skip(State& state, const ControlContext& context, const v1::SkipRecorded& e) {
+  const Position& own = context.record.position;
+  if (!skip_decides(e, own)) {
+    return refuse(SkipReason::kInvalid,
+                  "it names a record of another epoch, one that founds the partition, or none before it");
+  }
+  MNEMO_ASSIGN(const bool passed_over, was_passed_over(state, e.offset()));
+  if (passed_over) return done();
+  return fail(Code::kDataLoss, "the record at " + to_string(Position{own.partition, own.epoch, e.offset()}) +
+                                   " was applied here before " + to_string(own) +
+                                   " decided that it never is: delete the projection, and a replay passes over it");
+}
+
 uint32_t target_partition(const v1::Envelope& envelope) {
   switch (envelope.event_case()) {
     case v1::Envelope::kEpochStarted: return envelope.epoch_started().partition();
@@ -88,8 +126,7 @@ Result<ControlDecision> decide_control(State& state, const ControlContext& conte
     case v1::Envelope::kRulesActivated: return activate_rules(state, envelope.rules_activated());
     case v1::Envelope::kPolicyUpdated: return update_policy(state, envelope.policy_updated());
     case v1::Envelope::kTicked: return tick(state, context, envelope.ticked());
-    // Its effect is that the record it names is skipped, which whoever reads the log knows beforehand.
-    case v1::Envelope::kSkipRecorded: return done();
+    case v1::Envelope::kSkipRecorded: return record_skip(state, context, envelope.skip_recorded());
     case v1::Envelope::kOperationStarted:
     case v1::Envelope::kOperationStepDone:
     case v1::Envelope::kOperationFinished:

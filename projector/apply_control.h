@@ -10,6 +10,8 @@
 
 namespace mnemo {
 
+inline constexpr uint64_t kSkipRowsKept = 10000;  // reports of skipped records: the newest; all are counted
+
 struct ControlContext {
   const LogIdentity& log;
   const LogRecord& record;
@@ -22,7 +24,8 @@ struct ControlDecision {
   std::string why;
 };
 
-// An error halts the partition: rules of a newer build, or another log's epoch.
+// An error halts the partition: rules of a newer build; or a SkipRecorded that names a record which this projection has
+// applied, so that only a replay, which passes over it, brings the state that the log means (DATA_LOSS).
 Result<ControlDecision> decide_control(State& state, const ControlContext& context, const v1::Envelope& envelope);
 
 }  // namespace mnemo

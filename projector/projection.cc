@@ -40,6 +40,7 @@ Status Projection::find_first_outbox_row() {
 Status Projection::apply_all(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
                              std::vector<Outcome>* outcomes, size_t& done) {
   static thread_local Outcome scratch;
+  clean_ = false;
   for (done = 0; done < records.size(); ++done) {
     const LogRecord& record = records[done];
     const uint64_t offset = record.position.offset;
@@ -53,16 +54,36 @@ Status Projection::apply_all(std::span<const LogRecord> records, const std::set<
 Status Projection::apply(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
                          std::vector<Outcome>* outcomes, bool announce) {
   if (outcomes != nullptr) outcomes->clear();
+  if (!clean_) MNEMO_TRY(restart_batch());
   size_t done = 0;
-  const Status applied = apply_all(records, skips, outcomes, done);
-  if (applied) return commit(announce);
-  // The overlay holds a part of the record that failed. Do the ones before it again, without it.
-  MNEMO_TRY(restart_batch());
+  Status applied = apply_all(records, skips, outcomes, done);
+  const bool whole = applied.has_value();
+  if (whole) applied = commit(announce);
+  if (applied) return {};
   if (outcomes != nullptr) outcomes->clear();
-  size_t again = 0;
-  MNEMO_TRY(apply_all(records.first(done), skips, outcomes, again));
-  if (done > 0) MNEMO_TRY(commit(announce));
+  if (whole) return applied;
+  MNEMO_TRY(apply_before(records.first(done), skips, outcomes, announce));
+  note_refused(applied.error());
   return applied;
+}
+
+// The overlay holds a part of the record that failed. Does the ones before it again, without it.
+Status Projection::apply_before(std::span<const LogRecord> records, const std::set<uint64_t>& skips,
+                                std::vector<Outcome>* outcomes, bool announce) {
+  MNEMO_TRY(restart_batch());
+  if (records.empty()) return {};
+  size_t done = 0;
+  Status applied = apply_all(records, skips, outcomes, done);
+  if (applied) applied = commit(announce);
+  if (!applied && outcomes != nullptr) outcomes->clear();
+  return applied;
+}
+
+void Projection::note_refused(const Error& why) {
+  const bool storage =
+      why.code == Code::kUnavailable || why.code == Code::kDataLoss || why.code == Code::kResourceExhausted;
+  const std::lock_guard lock(mutex_);
+  refused_ = storage ? std::nullopt : std::optional(machine_.meta().next_offset);
 }
 
 Status Projection::commit(bool announce) {
@@ -72,11 +93,9 @@ Status Projection::commit(bool announce) {
     rows_.erase(keys::of_sequence(keys::Row::kOutbox, number));
   }
   rows_.put(kVersionKey, projection_version());
-  if (const Status written = store_->write(rows_); !written) {
-    MNEMO_TRY(restart_batch());
-    return written;
-  }
+  MNEMO_TRY(store_->write(rows_));
   rows_.clear();
+  clean_ = true;
   outbox_first_ = std::max(outbox_first_, dropped);
   machine_.trim();
   publish();
@@ -85,7 +104,20 @@ Status Projection::commit(bool announce) {
 
 Status Projection::restart_batch() {
   rows_.clear();
-  return machine_.load();
+  MNEMO_TRY(machine_.load());
+  clean_ = true;
+  return {};
+}
+
+Status Projection::reopen() {
+  clean_ = false;
+  rows_.clear();
+  MNEMO_TRY(store_->reopen());
+  MNEMO_TRY(restart_batch());
+  outbox_drop_ = 0;  // a batch done again may be cut otherwise, and then another row has the number
+  MNEMO_TRY(find_first_outbox_row());
+  publish();
+  return {};
 }
 
 void Projection::publish() {
@@ -94,6 +126,7 @@ void Projection::publish() {
     applied_ = machine_.meta();
     if (points_ != machine_.points()) points_ = machine_.points();
     if (rules_.version != machine_.rules().version) rules_ = machine_.rules();
+    refused_.reset();
   }
   changed_.notify_all();
 }
@@ -117,9 +150,9 @@ Rules Projection::rules() const {
 
 Status Projection::wait(uint64_t offset, Deadline deadline) const {
   std::unique_lock lock(mutex_);
-  const auto settled = [&] { return applied_.next_offset >= offset || halted_.has_value(); };
-  const bool in_time = changed_.wait_until(lock, deadline, settled);
-  if (applied_.next_offset >= offset) return {};
+  const auto reached = [&] { return applied_.next_offset >= offset; };
+  const bool in_time = changed_.wait_until(lock, deadline, [&] { return reached() || halted_.has_value(); });
+  if (reached()) return {};
   if (halted_) return fail(*halted_);
   MNEMO_CHECK(!in_time);
   return fail(Code::kDeadlineExceeded,
@@ -127,6 +160,16 @@ Status Projection::wait(uint64_t offset, Deadline deadline) const {
                   std::to_string(partition_.value) + " when the deadline came, " + std::to_string(offset) +
                   " was asked for",
               true);
+}
+
+Status Projection::wait_settled(Deadline deadline) const {
+  std::unique_lock lock(mutex_);
+  const auto settled = [this] { return applied_.settled(); };
+  changed_.wait_until(lock, deadline, [&] { return settled() || halted_.has_value(); });
+  if (settled()) return {};
+  if (halted_) return fail(*halted_);
+  return fail(Code::kDeadlineExceeded,
+              "partition " + std::to_string(partition_.value) + " still has work pending: ask again", true);
 }
 
 void Projection::set_halted(std::optional<Error> why) {
@@ -140,6 +183,11 @@ void Projection::set_halted(std::optional<Error> why) {
 std::optional<Error> Projection::halted() const {
   const std::lock_guard lock(mutex_);
   return halted_;
+}
+
+std::optional<uint64_t> Projection::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
 }
 
 }  // namespace mnemo

@@ -25,31 +25,22 @@ State::State(PartitionId partition, RowWriter& rows, IndexWriter& index)
     : partition_(partition), rows_(rows), index_(index) {}
 
 Status State::load() {
-  meta_ = Meta{};
-  rules_ = Rules{};
-  points_.clear();
-  points_changed_ = false;
-  agents_.clear();
-  agent_table_.clear();
-  agents_by_ord_.clear();
-  policies_.clear();
-  filters_.clear();
-  first_expiry_.reset();
-  touched_.clear();
-  index_.reset();
-
+  // Everything is read before anything changes: a half-loaded state would apply events to rules that are not there.
+  Meta meta;
+  Rules rules;
+  std::vector<DigestPoint> points;
+  std::map<uint32_t, std::vector<PendingWork>> filters;
   std::string row;
   MNEMO_ASSIGN(const bool has_meta, rows_.get(kMetaKey, row));
-  if (has_meta) MNEMO_TRY(decode_meta(row, meta_));
-  if (!has_meta) absent_.start();
+  if (has_meta) MNEMO_TRY(decode_meta(row, meta));
   MNEMO_ASSIGN(const bool has_points, rows_.get(kPointsKey, row));
-  if (has_points) MNEMO_TRY(decode_points(row, points_));
+  if (has_points) MNEMO_TRY(decode_points(row, points));
   MNEMO_ASSIGN(const bool has_rules, rows_.get(kRulesKey, row));
   if (has_rules) {
     v1::RulesActivated event;
     const bool parsed = event.ParseFromString(row);
     if (!parsed) return fail(Code::kDataLoss, "the rules row of a projection is damaged: rebuild it from the log");
-    MNEMO_ASSIGN(rules_, next_rules(Rules{}, event));
+    MNEMO_ASSIGN(rules, next_rules(Rules{}, event));
   }
   Status decoded;
   const std::string from = keys::start(keys::Row::kPending);
@@ -57,10 +48,25 @@ Status State::load() {
     PendingWork work;
     decoded = decode_pending(value, work);
     const bool filter = decoded && work.type == PendingWork::Type::kForgetByFilter;
-    if (filter) filters_[work.ord.value].push_back(work);
+    if (filter) filters[work.ord.value].push_back(work);
     return decoded.has_value();
   }));
-  return decoded;
+  MNEMO_TRY(decoded);
+
+  if (!has_meta) absent_.start();
+  meta_ = meta;
+  rules_ = std::move(rules);
+  points_ = std::move(points);
+  filters_ = std::move(filters);
+  points_changed_ = false;
+  agents_.clear();
+  agent_table_.clear();
+  agents_by_ord_.clear();
+  policies_.clear();
+  first_expiry_.reset();
+  touched_.clear();
+  index_.reset();
+  return {};
 }
 
 void State::save() {

@@ -48,7 +48,8 @@ class State {
  public:
   State(PartitionId partition, RowWriter& rows, IndexWriter& index);
 
-  // Reads meta, rules, points and the filters still at work from the rows; also after a batch was dropped.
+  // Reads meta, rules, points and the filters still at work from the rows; also after a batch was dropped. An error
+  // has changed nothing.
   Status load();
   // Writes meta and, where they changed, points into the batch.
   void save();

@@ -15,7 +15,6 @@ namespace {
 
 constexpr uint32_t kIndexUnitsPerEvent = 4;  // of index maintenance: derived rows, so a constant of this build
 constexpr uint32_t kIndexUnitsPerTick = 256;
-constexpr uint64_t kSkipRowsKept = 10000;  // the newest; all are counted
 constexpr size_t kWhyBytesMax = 512;
 
 }  // namespace
@@ -74,14 +73,8 @@ void StateMachine::note_record(const LogRecord& record) {
 
 namespace {
 
-// How the event concerns this partition: nullopt when it does.
-std::optional<SkipReason> misplaced(const LogRecord& record, const v1::Envelope& envelope, EventKind kind,
-                                    uint32_t partitions) {
-  const bool fits = is_control(kind) ? record.key == kControlKey
-                                     : is_message_key(record.key, envelope.namespace_(), envelope.agent_id());
-  if (!fits) return SkipReason::kKeyMismatch;
-  const bool ours = is_control(kind) || partition_of(record.key, partitions) == record.position.partition;
-  return ours ? std::nullopt : std::optional(SkipReason::kWrongPartition);
+bool is_key_of(const v1::Envelope& envelope, EventKind kind, std::string_view key) {
+  return is_control(kind) ? key == kControlKey : is_message_key(key, envelope.namespace_(), envelope.agent_id());
 }
 
 Status apply_agent_event(State& state, const EventContext& context, Outcome& outcome) {
@@ -144,13 +137,17 @@ Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome
     return skip_record(record, SkipReason::kKindNotActive,
                        std::string(kind_name(kind)) + " is not active at this position", outcome);
   }
-  if (const auto reason = misplaced(record, envelope, kind, log_.partitions)) {
-    return skip_record(record, *reason, "message key or partition do not fit the envelope", outcome);
+  if (!is_key_of(envelope, kind, record.key)) {
+    return skip_record(record, SkipReason::kKeyMismatch, "the message key is not the envelope's", outcome);
   }
   if (const Status valid = validate(envelope, rules()); !valid) {
     return skip_record(record, SkipReason::kInvalid, valid.error().message, outcome);
   }
   if (is_control(kind)) return apply_control(record, envelope, outcome);
+  // Asked last: what is skipped for this reason is appended to its own partition, and must be worth it.
+  if (partition_of(record.key, log_.partitions) != record.position.partition) {
+    return skip_record(record, SkipReason::kWrongPartition, "the agent's events belong to another partition", outcome);
+  }
 
   EventContext context;
   context.envelope = &envelope;

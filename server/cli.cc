@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "events/envelope.h"
+
 namespace mnemo {
 namespace {
 
@@ -19,32 +21,113 @@ std::string default_data_dir() {
 
 }  // namespace
 
-Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
+Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Access access) {
   std::unique_ptr<Session> session(new Session());
   DataDirOptions dir_options;
   dir_options.partitions = options.partitions;
+  dir_options.create = access != Access::kKnown;
+  dir_options.log_may_fail = access == Access::kRead;
   MNEMO_ASSIGN(session->dir_, DataDir::open(options.data, dir_options, session->clock_));
-  for (const std::string& warning : session->dir_->log().warnings())
-    fmt::print(stderr, "mnemo: warning: {}\n", warning);
-  NodeOptions node_options;
-  node_options.memory_bytes = options.memory_bytes;
-  node_options.batch.records = options.batch;
-  MNEMO_ASSIGN(session->node_, Node::open(session->dir_->log(), session->dir_->key(), session->clock_,
-                                          session->dir_->state_dir(), node_options));
-  MNEMO_TRY(session->node_->wait_applied(std::chrono::steady_clock::now() + kCatchUpMax));
-  MNEMO_TRY(session->dir_->drop_old_states());
+  const bool logged = !session->dir_->log_error().has_value();
+  MNEMO_TRY(logged ? session->open_node(options) : session->open_stores(options));
   return session;
 }
 
-Session::~Session() = default;
+Status Session::open_node(const CommonOptions& options) {
+  for (const std::string& warning : dir_->log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+  for (uint32_t p = 0; p < dir_->log().identity().partitions; ++p) {
+    MNEMO_ASSIGN(const uint64_t end, dir_->log().end(PartitionId(p)));
+    ends_.push_back(end);
+  }
+  NodeOptions node_options;
+  node_options.memory_bytes = options.memory_bytes;
+  node_options.batch.records = options.batch;
+  node_options.emitted = dir_->emitted_file();
+  MNEMO_ASSIGN(node_, Node::open(dir_->log(), dir_->key(), clock_, dir_->state_dir(), node_options));
+  return {};
+}
+
+// As many partitions as the projections have: a node opens all of them before it applies anything.
+Status Session::open_stores(const CommonOptions& options) {
+  resources_ = std::make_unique<StoreResources>(options.memory_bytes);
+  std::error_code error;
+  for (uint32_t p = 0; p < limits::kPartitionsMax; ++p) {
+    StoreOptions store;
+    store.dir = dir_->state_dir() / fmt::format("p{}", p);
+    store.partition = PartitionId(p);
+    store.resources = resources_.get();
+    store.read_only = true;
+    if (!std::filesystem::exists(store.dir / "CURRENT", error)) break;
+    MNEMO_ASSIGN(stores_.emplace_back(), Store::open(store));
+  }
+  return stores_.empty() ? fail(*dir_->log_error()) : Status{};
+}
+
+Session::~Session() {
+  const Status closed = close();
+  if (!closed) fmt::print(stderr, "mnemo: while closing: {}\n", closed.error().message);
+}
+
+uint32_t Session::partitions() const { return node_ ? node_->partitions() : static_cast<uint32_t>(stores_.size()); }
+
+PartitionId Session::partition_for(const std::string& name_space, const std::string& agent_id) const {
+  return partition_of(message_key(name_space, agent_id), partitions());
+}
+
+Status Session::catch_up(PartitionId partition) {
+  if (!node_) return fail(*dir_->log_error());
+  return node_->projection(partition).wait(ends_[partition.value], std::chrono::steady_clock::now() + kCatchUpMax);
+}
+
+std::optional<Error> Session::behind(PartitionId partition) const {
+  return node_ ? node_->halted(partition) : dir_->log_error();
+}
+
+Result<std::unique_ptr<View>> Session::view(PartitionId partition) {
+  const Status caught_up = catch_up(partition);
+  const std::optional<Error> why = behind(partition);
+  if (!caught_up && !why) return fail(caught_up.error());
+  MNEMO_ASSIGN(auto view, node_ ? node_->view(partition) : stores_[partition.value]->view());
+  const bool tell = why && warned_.insert(partition).second;
+  if (tell) {
+    const Meta& meta = view->meta();
+    fmt::print(stderr, "mnemo: warning: partition {} stands still at {}, and answers with what came before: {}\n",
+               partition.value, to_string(Position{partition, meta.epoch, meta.next_offset}), why->message);
+  }
+  return view;
+}
 
 Result<std::unique_ptr<View>> Session::view(const std::string& name_space, const std::string& agent_id) {
-  return node_->view(node_->partition_for(name_space, agent_id));
+  return view(partition_for(name_space, agent_id));
+}
+
+Result<Written> Session::write(const v1::Envelope& envelope) {
+  MNEMO_TRY(catch_up(partition_for(envelope.namespace_(), envelope.agent_id())));
+  return node_->write(envelope, soon());
+}
+
+// Projections of another version go when all of the current ones have caught up.
+Status Session::drop_old_states() {
+  for (uint32_t p = 0; p < partitions(); ++p) {
+    const bool caught_up = node_->projection(PartitionId(p)).applied().next_offset >= ends_[p];
+    if (!caught_up) return {};
+  }
+  return dir_->drop_old_states();
 }
 
 Status Session::close() {
-  MNEMO_TRY(node_->close());
-  return dir_->log().close();
+  if (!node_ || std::exchange(closed_, true)) return {};
+  Status result = drop_old_states();
+  if (const Status closed = node_->close(); !closed) result = closed;
+  // Whatever the node came to: the log ends its appends while what they tell is still there.
+  if (const Status closed = dir_->log().close(); !closed) result = closed;
+  return result;
+}
+
+void mark_behind(Json& json, const Session& session, PartitionId partition) {
+  if (const auto why = session.behind(partition)) {
+    json["halted"] = {{"code", code_name(why->code)}, {"message", why->message}};
+  }
 }
 
 CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string& about, Command run) {

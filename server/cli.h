@@ -7,7 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "consumers/node.h"
 #include "query/engine.h"
@@ -35,24 +38,57 @@ struct ScopeOptions {
   std::string agent_id;
 };
 
-// A data directory, opened and brought to the log's end.
+enum class Access {
+  kWrite,  // a directory is made where there is none
+  kKnown,  // of a directory that is there
+  kRead,   // as kKnown or kWrite; a log that cannot be opened leaves what the projections have applied
+};
+
+// A data directory, opened. Its partitions come to the log's end each by itself: a command waits for those it needs.
+// One that stands still answers reads with what it has applied, and a warning on standard error, and takes no writes.
 class Session {
  public:
-  static Result<std::unique_ptr<Session>> open(const CommonOptions& options);
+  static Result<std::unique_ptr<Session>> open(const CommonOptions& options, Access access = Access::kWrite);
   ~Session();
 
+  // Not in a session to read whose log could not be opened.
   Node& node() { return *node_; }
   DataDir& dir() { return *dir_; }
   const Engine& engine() const { return engine_; }
-  // A view of the partition that holds the agent.
+
+  uint32_t partitions() const;
+  PartitionId partition_for(const std::string& name_space, const std::string& agent_id) const;
+
+  // Waits until the partition has applied what was on the log; the error that halted it, when one did.
+  Status catch_up(PartitionId partition);
+  // Why reads of the partition show less than the log holds; nullopt when they do not.
+  std::optional<Error> behind(PartitionId partition) const;
+  // Whether a view was given of a partition that is behind.
+  bool warned() const { return !warned_.empty(); }
+
+  // A view of the partition (that holds the agent), once it has caught up or come to stand.
+  Result<std::unique_ptr<View>> view(PartitionId partition);
   Result<std::unique_ptr<View>> view(const std::string& name_space, const std::string& agent_id);
+  // Appends and waits until it is applied, for as long as a person does. From any thread.
+  Result<Written> write(const v1::Envelope& envelope);
+
   Status close();
 
  private:
   Session() : engine_(Profile::defaults()) {}
+  Status open_node(const CommonOptions& options);
+  Status open_stores(const CommonOptions& options);
+  Status drop_old_states();
+
   SystemClock clock_;
   std::unique_ptr<DataDir> dir_;
   std::unique_ptr<Node> node_;
+  std::vector<uint64_t> ends_;  // of the log, when it was opened
+  // Instead of a node, where there is no log:
+  std::unique_ptr<StoreResources> resources_;
+  std::vector<std::unique_ptr<Store>> stores_;
+  std::set<PartitionId> warned_;
+  bool closed_ = false;
   Engine engine_;
 };
 
@@ -72,10 +108,12 @@ void add_scope(CLI::App* command, ScopeOptions& scope);
 void add_write_commands(Cli& cli);   // remember, update, forget, link, unlink
 void add_import_commands(Cli& cli);  // import, export
 void add_read_commands(Cli& cli);    // retrieve, explain, list, get, history
-void add_admin_commands(Cli& cli);   // status, verify, log copy, skip
+void add_admin_commands(Cli& cli);   // status, verify, log copy, deadletters, skip
 
 // A deadline for what a person waits for.
 Deadline soon();
+// Adds `halted` to an answer from a partition that is behind.
+void mark_behind(Json& json, const Session& session, PartitionId partition);
 void print_json(const Json& json);
 // Text of one line: control characters and line ends made visible, cut to `columns` characters.
 std::string one_line(std::string_view text, size_t columns);

@@ -1,10 +1,13 @@
-// status, verify, log copy, skip.
+// status, verify, log copy, deadletters, skip.
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <deque>
 
 #include "consumers/copy.h"
 #include "consumers/verify.h"
 #include "events/envelope.h"
+#include "projector/store/outbox.h"
 #include "server/cli.h"
 
 namespace mnemo {
@@ -22,72 +25,99 @@ Json counters_json(const Counters& c) {
           {"forgotten", c.forgotten},   {"expired", c.expired},     {"skipped", skipped}};
 }
 
-Json partition_json(Session& session, uint32_t p, const Meta& meta, const Meta& durable, uint64_t end) {
-  return {{"partition", p},
-          {"position", to_string(Position{PartitionId(p), meta.epoch, meta.next_offset})},
-          {"durable", to_string(Position{PartitionId(p), durable.epoch, durable.next_offset})},
-          {"log_end", end},
-          {"seq", meta.seq},
-          {"state", to_hex(meta.state)},
-          {"content", to_hex(meta.content)},
-          {"settled", meta.settled()},
-          {"pending", meta.pending_next - meta.pending_first},
-          {"disk_bytes", session.node().projection(PartitionId(p)).store().disk_bytes()},
-          {"counters", counters_json(meta.counters)}};
+Json error_json(const Error& why) { return {{"code", code_name(why.code)}, {"message", why.message}}; }
+
+// What a view shows; the rest is known of a partition that follows its log.
+Json partition_json(Session& session, PartitionId partition, const Meta& meta) {
+  Json json = {{"partition", partition.value},
+               {"position", to_string(Position{partition, meta.epoch, meta.next_offset})},
+               {"seq", meta.seq},
+               {"state", to_hex(meta.state)},
+               {"content", to_hex(meta.content)},
+               {"settled", meta.settled()},
+               {"pending", meta.pending_next - meta.pending_first},
+               {"counters", counters_json(meta.counters)}};
+  if (const auto why = session.behind(partition)) json["halted"] = error_json(*why);
+  return json;
+}
+
+Status add_live(Node& node, PartitionId partition, Json& json) {
+  const Projection& projection = node.projection(partition);
+  MNEMO_ASSIGN(const Meta durable, projection.durable());
+  MNEMO_ASSIGN(const uint64_t end, node.log().end(partition));
+  json["durable"] = to_string(Position{partition, durable.epoch, durable.next_offset});
+  json["log_end"] = end;
+  json["disk_bytes"] = projection.disk_bytes();
+  json["rerouted"] = node.emitter().rerouted(partition);
+  return {};
 }
 
 void print_partition(const Json& p) {
+  const std::string end = p.contains("log_end") ? std::to_string(p["log_end"].get<uint64_t>()) : "?";
   fmt::print("{:>4} {:>12} {:>12} {:>10} {:>10}  {}  {}\n", p["partition"].get<uint32_t>(),
-             p["position"].get<std::string>(), p["log_end"].get<uint64_t>(), p["seq"].get<uint64_t>(),
-             p["counters"]["memories"].get<uint64_t>(), p["state"].get<std::string>(),
-             p["settled"].get<bool>() ? "settled" : "working");
+             p["position"].get<std::string>(), end, p["seq"].get<uint64_t>(), p["counters"]["memories"].get<uint64_t>(),
+             p["state"].get<std::string>(),
+             p.contains("halted")       ? "HALTED"
+             : p["settled"].get<bool>() ? "settled"
+                                        : "working");
 }
 
 // Waits until no partition has work pending: what digests of different logs are compared at.
-Status settle(Node& node) {
+Status settle(Session& session) {
   const Deadline deadline = std::chrono::steady_clock::now() + kSettleMax;
-  for (uint32_t p = 0; p < node.partitions(); ++p) {
-    while (!node.projection(PartitionId(p)).applied().settled()) {
-      if (const auto why = node.halted(PartitionId(p))) return fail(*why);
-      if (std::chrono::steady_clock::now() > deadline) {
-        return fail(Code::kDeadlineExceeded, "there is still work pending; ask again", true);
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+  for (uint32_t p = 0; p < session.partitions(); ++p) {
+    MNEMO_TRY(session.catch_up(PartitionId(p)));
+    MNEMO_TRY(session.node().projection(PartitionId(p)).wait_settled(deadline));
   }
   return {};
 }
 
-Result<int> run_status(const CommonOptions& common, bool settled_first) {
-  MNEMO_ASSIGN(const auto session, Session::open(common));
-  if (settled_first) MNEMO_TRY(settle(session->node()));
+// Of what is applied now, whether or not it is all that the log holds.
+Result<Json> status_json(Session& session) {
   Json partitions = Json::array();
   Digest content;
   uint64_t memories = 0;
   bool settled = true;
-  for (uint32_t p = 0; p < session->node().partitions(); ++p) {
-    const Projection& projection = session->node().projection(PartitionId(p));
-    const Meta meta = projection.applied();
-    MNEMO_ASSIGN(const Meta durable, projection.durable());
-    MNEMO_ASSIGN(const uint64_t end, session->node().log().end(PartitionId(p)));
-    partitions.push_back(partition_json(*session, p, meta, durable, end));
+  bool halted = false;
+  Meta meta;
+  for (uint32_t p = 0; p < session.partitions(); ++p) {
+    const PartitionId partition(p);
+    MNEMO_ASSIGN(const auto view, session.view(partition));
+    meta = view->meta();
+    Json json = partition_json(session, partition, meta);
+    if (!session.dir().log_error()) MNEMO_TRY(add_live(session.node(), partition, json));
+    halted = halted || json.contains("halted");
+    partitions.push_back(std::move(json));
     content += meta.content;
     memories += meta.counters.memories;
     settled = settled && meta.settled();
   }
-  const LogIdentity& log = session->node().log().identity();
-  Json json = {{"log_id", to_hex(log.log_id)}, {"epoch", log.epoch}, {"memories", memories},
-               {"content", to_hex(content)},   {"settled", settled}, {"partitions", partitions}};
+  Json json = {{"log_id", to_hex(meta.log_id)}, {"epoch", meta.epoch}, {"memories", memories},
+               {"content", to_hex(content)},    {"settled", settled},  {"halted", halted},
+               {"partitions", partitions}};
+  if (const auto& why = session.dir().log_error()) json["log_error"] = error_json(*why);
+  return json;
+}
+
+void print_status(const Json& json) {
+  fmt::print("log {}, epoch {}, {} memories, content {}{}\n\n", json["log_id"].get<std::string>(),
+             json["epoch"].get<uint32_t>(), json["memories"].get<uint64_t>(), json["content"].get<std::string>(),
+             json["settled"].get<bool>() ? "" : " (work pending)");
+  fmt::print("{:>4} {:>12} {:>12} {:>10} {:>10}  {:<32}\n", "part", "position", "log end", "seq", "memories", "state");
+  for (const Json& p : json["partitions"]) print_partition(p);
+}
+
+Result<int> run_status(const CommonOptions& common, bool settled_first) {
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
+  if (settled_first) MNEMO_TRY(settle(*session));
+  MNEMO_ASSIGN(const Json json, status_json(*session));
   MNEMO_TRY(session->close());
   if (common.json) {
     print_json(json);
-    return kExitDone;
+  } else {
+    print_status(json);
   }
-  fmt::print("log {}, epoch {}, {} memories, content {}{}\n\n", to_hex(log.log_id), log.epoch, memories,
-             to_hex(content), settled ? "" : " (work pending)");
-  fmt::print("{:>4} {:>12} {:>12} {:>10} {:>10}  {:<32}\n", "part", "position", "log end", "seq", "memories", "state");
-  for (const Json& p : partitions) print_partition(p);
-  return kExitDone;
+  return json["halted"].get<bool>() ? kExitNegative : kExitDone;
 }
 
 Json verify_json(const VerifyReport& report) {
@@ -237,43 +267,48 @@ struct SkipCommand {
   std::string reason;
 };
 
-// A decision about a record that the projection has applied already would make replays differ from it.
-Status check_not_applied(const DataDir& dir, const Position& position) {
-  StoreResources resources(64 << 20);
-  StoreOptions options;
-  options.dir = dir.state_dir() / fmt::format("p{}", position.partition.value);
-  options.partition = position.partition;
-  options.resources = &resources;
-  options.read_only = true;
-  std::error_code error;
-  if (!std::filesystem::exists(options.dir / "CURRENT", error)) return {};
-  MNEMO_ASSIGN(const auto store, Store::open(options));
-  MNEMO_ASSIGN(const auto view, store->view());
-  if (view->meta().next_offset <= position.offset) return {};
-  return fail(
-      Code::kFailedPrecondition,
-      fmt::format("{} has been applied already: to undo what it did, append an event that does", to_string(position)));
-}
-
-// Works without a Node: the partition in question may be halted.
-Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
-  MNEMO_ASSIGN(const Position position, parse_position(o.position));
-  SystemClock clock;
-  DataDirOptions dir_options;
-  dir_options.create = false;
-  MNEMO_ASSIGN(const auto dir, DataDir::open(common.data, dir_options, clock));
-  const LogIdentity& log = dir->log().identity();
+// Only the record at which the partition stands still now, and only if it is the record's own fault: a decision cannot
+// be taken back, and what is acknowledged and healthy must not be lost by a mistyped number.
+Status check_skippable(Session& session, const Position& position) {
+  const Node& node = session.node();
+  const LogIdentity& log = session.dir().log().identity();
   if (position.partition.value >= log.partitions || position.epoch != log.epoch) {
     return fail(Code::kOutOfRange, fmt::format("the log has {} partitions and epoch {}", log.partitions, log.epoch));
   }
-  MNEMO_ASSIGN(const uint64_t end, dir->log().end(position.partition));
-  if (position.offset >= end) {
-    return fail(Code::kOutOfRange, fmt::format("partition {} ends at offset {}", position.partition.value, end));
+  if (position.offset < kGenesisRecords) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} is one of the records that found its partition: without it no other could be applied",
+                            to_string(position)));
   }
-  MNEMO_TRY(check_not_applied(*dir, position));
-  v1::Envelope envelope;
+  const Status caught_up = session.catch_up(position.partition);
+  const std::optional<Error> why = node.halted(position.partition);
+  if (!why) {
+    MNEMO_TRY(caught_up);
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("partition {} has applied all of its log: to undo what a record did, append an event that does",
+                    position.partition.value));
+  }
+  const std::optional<uint64_t> refused = session.node().projection(position.partition).refused();
+  if (refused == position.offset) return {};
+  if (!refused) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("partition {} stands still for a reason that skipping a record does not mend: {}",
+                            position.partition.value, why->message));
+  }
+  return fail(Code::kFailedPrecondition,
+              fmt::format("partition {} stands still at {}, which alone may be skipped: {}", position.partition.value,
+                          to_string(Position{position.partition, position.epoch, *refused}), why->message));
+}
+
+Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
+  MNEMO_ASSIGN(const Position position, parse_position(o.position));
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kKnown));
+  MNEMO_TRY(check_skippable(*session, position));
+  const SystemClock clock;
   UuidGenerator ids(clock);
   const Bytes16 id = ids.next();
+  v1::Envelope envelope;
   envelope.set_event_id(std::string(id.begin(), id.end()));
   envelope.set_schema_version(kSchemaVersion);
   envelope.set_recorded_at_ms(clock.now_ms());
@@ -282,7 +317,10 @@ Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
   e.set_epoch(position.epoch);
   e.set_offset(position.offset);
   e.set_reason(o.reason);
-  MNEMO_ASSIGN(const auto appended, append_and_wait(dir->log(), {make_record(envelope, log.partitions)}));
+  MNEMO_TRY(validate(envelope, Rules{}));
+  MNEMO_ASSIGN(const auto appended,
+               append_and_wait(session->dir().log(), {make_record(envelope, session->partitions())}));
+  MNEMO_TRY(session->close());
   fmt::print("{} will not be applied, here or in any replay; decided at {}\n", o.position,
              to_string(appended.front().position));
   return kExitDone;
@@ -291,6 +329,47 @@ Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
 // What would be taken and do nothing is not taken.
 void leave_out(CLI::App* command, std::initializer_list<const char*> options) {
   for (const char* name : options) MNEMO_CHECK(command->remove_option(command->get_option(name)));
+}
+
+struct Reported {
+  Position position;
+  DeadLetter letter;
+};
+
+// Of the newest records of the partition that were not applied, `limit` at most, newest first.
+Status read_dead_letters(const View& view, size_t limit, std::vector<Reported>& out) {
+  std::deque<Reported> newest;
+  Status decoded;
+  const std::string from = keys::start(keys::Row::kSkip);
+  MNEMO_TRY(view.scan(from, prefix_end(from), [&](std::string_view key, std::string_view row) {
+    Reported& reported = newest.emplace_back();
+    decoded = decode_skip(key, row, reported.letter);
+    reported.position = {view.partition(), view.meta().epoch, reported.letter.offset};
+    if (newest.size() > limit) newest.pop_front();
+    return decoded.has_value();
+  }));
+  MNEMO_TRY(decoded);
+  out.insert(out.end(), newest.rbegin(), newest.rend());
+  return {};
+}
+
+Result<int> run_dead_letters(const CommonOptions& common, size_t limit) {
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
+  std::vector<Reported> all;
+  for (uint32_t p = 0; p < session->partitions(); ++p) {
+    MNEMO_ASSIGN(const auto view, session->view(PartitionId(p)));
+    MNEMO_TRY(read_dead_letters(*view, limit, all));
+  }
+  MNEMO_TRY(session->close());
+  Json json = Json::array();
+  for (const auto& [position, letter] : all) {
+    const std::string at = to_string(position);
+    const std::string reason(skip_reason_name(letter.reason));
+    json.push_back({{"position", at}, {"reason", reason}, {"why", letter.why}});
+    if (!common.json) fmt::print("{:<16} {:<16} {}\n", at, reason, letter.why);
+  }
+  if (common.json) print_json({{"dead_letters", json}});
+  return kExitDone;
 }
 
 }  // namespace
@@ -320,6 +399,11 @@ void add_admin_commands(Cli& cli) {
   leave_out(command, {"--data", "--partitions", "--batch"});
   command->add_option("--partitions", copy->partitions, "partitions of a copy that is made now; else the source's")
       ->check(CLI::Range(1U, limits::kPartitionsMax));
+
+  auto letters = std::make_shared<size_t>(100);
+  command = cli.add(cli.app, "deadletters", "List records that were not applied, and why",
+                    [&cli, letters] { return run_dead_letters(cli.common, *letters); });
+  command->add_option("--limit", *letters, "of each partition, the newest")->capture_default_str();
 
   auto skip = std::make_shared<SkipCommand>();
   command = cli.add(cli.app, "skip", "Decide that the record at a position is never applied",

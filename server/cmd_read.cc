@@ -93,7 +93,9 @@ Status ask(Session& session, const CommonOptions& common, const RetrieveRequest&
   MNEMO_ASSIGN(const Answer answer, session.engine().retrieve(*view, request));
   found += answer.hits.size();
   if (common.json) {
-    print_json(answer_json(request, answer));
+    Json json = answer_json(request, answer);
+    mark_behind(json, session, view->partition());
+    print_json(json);
   } else {
     print_answer(request, answer);
   }
@@ -152,7 +154,7 @@ Result<int> run_retrieve(const CommonOptions& common, const RetrieveOptions& o) 
   request.context_token_budget = o.budget;
   request.explain = o.explain;
   MNEMO_ASSIGN(request.filter, filter_of(o));
-  MNEMO_ASSIGN(const auto session, Session::open(common));
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   size_t found = 0;
   if (o.file.empty()) {
     MNEMO_TRY(ask(*session, common, request, found));
@@ -199,7 +201,7 @@ struct ListOptions {
 Result<int> run_list(const CommonOptions& common, const ListOptions& o) {
   const ScopeOptions& scope = o.filters.scope;
   MNEMO_ASSIGN(const auto filter, filter_of(o.filters));
-  MNEMO_ASSIGN(const auto session, Session::open(common));
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   MNEMO_ASSIGN(const auto view, session->view(scope.name_space, scope.agent_id));
   MNEMO_ASSIGN(const auto page,
                session->engine().list(*view, scope.name_space, scope.agent_id, filter, o.limit, o.cursor));
@@ -209,6 +211,7 @@ Result<int> run_list(const CommonOptions& common, const ListOptions& o) {
                  {"truncated", page.truncated},
                  {"position", to_string(page.position)}};
     for (const Memory& memory : page.memories) json["memories"].push_back(json_from(memory));
+    mark_behind(json, *session, view->partition());
     print_json(json);
   } else {
     for (const Memory& memory : page.memories) print_memory(memory);
@@ -223,19 +226,21 @@ struct GetOptions {
 };
 
 Result<int> run_get(const CommonOptions& common, const GetOptions& o) {
-  MNEMO_ASSIGN(const auto session, Session::open(common));
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
   MNEMO_ASSIGN(const Memory memory, session->engine().get(*view, o.scope.name_space, o.scope.agent_id, o.id));
+  Json json = json_from(memory);
+  mark_behind(json, *session, view->partition());
   if (common.json) {
-    print_json(json_from(memory));
+    print_json(json);
   } else {
-    fmt::print("{}\n", json_from(memory).dump(2, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
   }
   return kExitDone;
 }
 
 Result<int> run_history(const CommonOptions& common, const GetOptions& o) {
-  MNEMO_ASSIGN(const auto session, Session::open(common));
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
   MNEMO_ASSIGN(const auto versions, session->engine().history(*view, o.scope.name_space, o.scope.agent_id, o.id));
   Json json = {{"versions", Json::array()}};
@@ -243,6 +248,7 @@ Result<int> run_history(const CommonOptions& common, const GetOptions& o) {
     json["versions"].push_back(json_from(memory));
     if (!common.json) print_memory(memory);
   }
+  mark_behind(json, *session, view->partition());
   if (common.json) print_json(json);
   return kExitDone;
 }

@@ -1,5 +1,6 @@
 // remember, update, forget, link, unlink.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "events/uuid.h"
 #include "projector/store/memory_id.h"
@@ -41,8 +42,8 @@ Result<int> tell(const CommonOptions& common, const Written& written, std::strin
 }
 
 Result<int> write_one(const CommonOptions& common, const v1::Envelope& envelope, std::string_view done) {
-  MNEMO_ASSIGN(const auto session, Session::open(common));
-  MNEMO_ASSIGN(const Written written, session->node().write(envelope, soon()));
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kWrite));
+  MNEMO_ASSIGN(const Written written, session->write(envelope));
   MNEMO_TRY(session->close());
   return tell(common, written, done);
 }
@@ -140,7 +141,7 @@ struct ForgetOptions {
 
 // How many memories the filter covers now.
 Result<int> dry_run(const CommonOptions& common, const ForgetOptions& o, const v1::Filter& filter) {
-  MNEMO_ASSIGN(const auto session, Session::open(common));
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
   uint64_t count = 0;
   std::string cursor;
@@ -151,27 +152,39 @@ Result<int> dry_run(const CommonOptions& common, const ForgetOptions& o, const v
     cursor = page.next_cursor;
   } while (!cursor.empty());
   if (common.json) {
-    print_json({{"count", count}, {"dry_run", true}});
+    Json json = {{"count", count}, {"dry_run", true}};
+    mark_behind(json, *session, view->partition());
+    print_json(json);
   } else {
     fmt::print("would forget {} memories\n", count);
   }
   return kExitDone;
 }
 
+// Until the partition has no work left; on a terminal, with what is left of it now and then.
+Status wait_for_work(Session& session, PartitionId partition) {
+  constexpr auto kLook = std::chrono::milliseconds(500);
+  const bool drawn = isatty(STDERR_FILENO) != 0;
+  const Projection& projection = session.node().projection(partition);
+  Status worked;
+  do {
+    worked = projection.wait_settled(std::chrono::steady_clock::now() + kLook);
+    const Meta meta = projection.applied();
+    if (drawn) fmt::print(stderr, "\r{} memories removed so far", meta.counters.forgotten);
+  } while (!worked && worked.error().code == Code::kDeadlineExceeded);
+  if (drawn) fmt::print(stderr, "\n");
+  return worked;
+}
+
 // Waits for the work that the event began, and tells its exact count.
 Result<int> forget_by_filter(const CommonOptions& common, v1::Envelope envelope) {
-  MNEMO_ASSIGN(const auto session, Session::open(common));
-  Node& node = session->node();
-  MNEMO_ASSIGN(Written written, node.write(envelope, soon()));
-  const PartitionId partition = node.partition_for(envelope.namespace_(), envelope.agent_id());
-  while (written.outcome.pending &&
-         node.projection(partition).applied().pending_first != node.projection(partition).applied().pending_next) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kWrite));
+  MNEMO_ASSIGN(Written written, session->write(envelope));
   if (written.outcome.pending) {
+    MNEMO_TRY(wait_for_work(*session, session->partition_for(envelope.namespace_(), envelope.agent_id())));
     // The same event once more: its key answers with the count by now.
     envelope.set_event_id(std::string(written.outcome.event_id.begin(), written.outcome.event_id.end()));
-    MNEMO_ASSIGN(const Written counted, node.write(envelope, soon()));
+    MNEMO_ASSIGN(const Written counted, session->write(envelope));
     written.outcome.count = counted.outcome.count;
     written.outcome.pending = counted.outcome.pending;
   }

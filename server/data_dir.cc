@@ -156,7 +156,13 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   EmbeddedLogOptions log_options;
   log_options.clock = &clock;
   log_options.read_only = options.read_only;
-  MNEMO_ASSIGN(data->log_, EmbeddedLog::open(dir / "log", log_options));
+  Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(dir / "log", log_options);
+  if (!log && !options.log_may_fail) return fail(log.error());
+  if (log) {
+    data->log_ = std::move(*log);
+  } else {
+    data->log_error_ = log.error();
+  }
   return data;
 }
 

@@ -6,6 +6,7 @@
 //   fingerprint.key   the log's fingerprint secret, mode 0600
 //   log/              the embedded log: the only truth
 //   state-<hash>/pN   the projections, by projection version: deleted, they are replayed from the log
+//   emitted           what was sent of what the projections had to announce: consumers/emit.h
 #pragma once
 
 #include <filesystem>
@@ -25,6 +26,7 @@ struct DataDirOptions {
   uint32_t partitions = limits::kPartitionsDefault;  // of a log that is made now
   bool create = true;                                // an absent or empty directory is made into one
   bool read_only = false;                            // changes no file: verify, and log copy's source
+  bool log_may_fail = false;                         // a log that cannot be opened is told by log_error() alone
   // The secret of the log that this one is to be a copy of: a new log takes it and waits for its rules; an existing
   // one must have been made for it. Null: a log of its own.
   const FingerprintKey* copy_of = nullptr;
@@ -38,10 +40,13 @@ class DataDir {
                                                const Clock& clock);
   ~DataDir();
 
+  // Not to be called when log_error() says why there is none.
   EmbeddedLog& log() { return *log_; }
+  const std::optional<Error>& log_error() const { return log_error_; }
   const FingerprintKey& key() const { return *key_; }
   std::filesystem::path state_dir() const;
   std::filesystem::path scratch_dir() const { return dir_ / "scratch"; }
+  std::filesystem::path emitted_file() const { return dir_ / "emitted"; }
   // Removes projections of other projection versions: call when the current one has caught up.
   Status drop_old_states();
 
@@ -55,6 +60,7 @@ class DataDir {
   int lock_ = -1;
   std::optional<FingerprintKey> key_;
   std::unique_ptr<EmbeddedLog> log_;
+  std::optional<Error> log_error_;
 };
 
 }  // namespace mnemo

@@ -7,21 +7,24 @@ namespace {
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+tl::unexpected<Error> closed() { return fail(database_closed()); }
 
 }  // namespace
 
 Result<bool> DbRows::get(std::string_view key, std::string& value) const {
-  const rocksdb::Status status = db_.Get(options_, db_.DefaultColumnFamily(), slice(key), &value);
+  if (db_ == nullptr) return closed();
+  const rocksdb::Status status = db_->Get(options_, db_->DefaultColumnFamily(), slice(key), &value);
   if (status.ok()) return true;
   if (status.IsNotFound()) return false;
   return fail(storage_error(status, "cannot read a row of the projection"));
 }
 
 Status DbRows::scan(std::string_view from, std::string_view to, const Visit& visit) const {
+  if (db_ == nullptr) return closed();
   rocksdb::ReadOptions options = options_;
   const rocksdb::Slice upper = slice(to);
   options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> at(db_.NewIterator(options));
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
   for (at->Seek(slice(from)); at->Valid(); at->Next()) {
     if (!visit(view(at->key()), view(at->value()))) return {};
   }
@@ -30,12 +33,13 @@ Status DbRows::scan(std::string_view from, std::string_view to, const Visit& vis
 }
 
 Result<bool> DbRows::last(std::string_view from, std::string_view to, std::string& key, std::string& value) const {
+  if (db_ == nullptr) return closed();
   rocksdb::ReadOptions options = options_;
   const rocksdb::Slice lower = slice(from);
   const rocksdb::Slice upper = slice(to);
   options.iterate_lower_bound = &lower;
   options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> at(db_.NewIterator(options));
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options));
   at->SeekToLast();
   if (!at->Valid()) {
     if (!at->status().ok()) return fail(storage_error(at->status(), "cannot seek in the projection"));

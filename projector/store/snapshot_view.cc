@@ -2,13 +2,12 @@
 
 #include "projector/store/agent_rows.h"
 #include "projector/store/pending.h"
-#include "projector/store/record_index.h"
 
 namespace mnemo {
 
-Result<std::unique_ptr<View>> SnapshotView::open(rocksdb::DB& db, PartitionId partition, TailCache& tails,
-                                                 const LoadDoc& load) {
-  std::unique_ptr<SnapshotView> view(new SnapshotView(db, partition, tails, load));
+Result<std::unique_ptr<View>> SnapshotView::open(std::shared_ptr<rocksdb::DB> db, PartitionId partition,
+                                                 TailCache& tails) {
+  std::unique_ptr<SnapshotView> view(new SnapshotView(std::move(db), partition, tails));
   std::string row;
   MNEMO_ASSIGN(const bool found, view->get(kMetaKey, row));
   if (found) MNEMO_TRY(decode_meta(row, view->meta_));

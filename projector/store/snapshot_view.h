@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 
 #include "projector/store/db_rows.h"
+#include "projector/store/record_index.h"
 #include "projector/store/tail.h"
 #include "projector/store/view.h"
 
@@ -12,8 +13,7 @@ namespace mnemo {
 
 class SnapshotView final : public View {
  public:
-  static Result<std::unique_ptr<View>> open(rocksdb::DB& db, PartitionId partition, TailCache& tails,
-                                            const LoadDoc& load);
+  static Result<std::unique_ptr<View>> open(std::shared_ptr<rocksdb::DB> db, PartitionId partition, TailCache& tails);
 
   Result<bool> get(std::string_view key, std::string& value) const override { return rows_.get(key, value); }
   Status scan(std::string_view from, std::string_view to, const Visit& visit) const override {
@@ -32,16 +32,17 @@ class SnapshotView final : public View {
   Result<std::unique_ptr<AgentIndex>> index(const AgentRef& agent) const override;
 
  private:
-  SnapshotView(rocksdb::DB& db, PartitionId partition, TailCache& tails, const LoadDoc& load)
-      : partition_(partition),
+  SnapshotView(std::shared_ptr<rocksdb::DB> db, PartitionId partition, TailCache& tails)
+      : db_(std::move(db)),
+        partition_(partition),
         tails_(tails.scope(partition)),
-        load_(load),
-        snapshot_(&db),
-        rows_(db, snapshot_.snapshot()) {}
+        snapshot_(db_.get()),
+        rows_(db_.get(), snapshot_.snapshot()) {}
 
+  std::shared_ptr<rocksdb::DB> db_;  // open as long as the view lives
   PartitionId partition_;
   TailScope tails_;  // taken before the snapshot: see tail.h
-  const LoadDoc& load_;
+  LoadDoc load_ = load_from_records();
   rocksdb::ManagedSnapshot snapshot_;
   DbRows rows_;
   Meta meta_;

@@ -2,12 +2,14 @@
 // The rows of one partition on disk: one RocksDB, one column family, WAL off, because the log is the truth.
 //
 // One thread writes; any number read, each through a View. What was written is *applied*; what a flush has brought to
-// disk is *durable*, and only that survives the process. A background error of RocksDB stops the store: every later
-// call fails with UNAVAILABLE, and the remedy is to open it again and replay.
+// disk is *durable*, and only that survives the process. A write or a flush that fails, also one in the background,
+// stops the store: every later write and flush answers that failure(), while views go on showing what was applied. The
+// remedy is reopen(), and to replay what came after the durable position.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "events/result.h"
@@ -62,12 +64,21 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // The rows as they are now; for the writer.
+  // --- The writer's thread ---
+
+  // The rows as they are now.
   const RowReader& rows() const;
   // Writes the whole batch or nothing.
   Status write(const BatchRows& batch);
-  // Any thread.
+  // Closes the database and opens it again: what was not durable is gone. An error, such as UNAVAILABLE while views are
+  // held, leaves it closed, to be tried again; until that succeeds, every call but those of views answers UNAVAILABLE.
+  Status reopen();
+
+  // --- Any thread ---
+
   StoreWrites writes() const;
+  // What stopped the store, or nullopt.
+  std::optional<Error> failure() const;
   // Brings everything written so far to disk. `wait` false only starts it.
   Status flush(bool wait);
   // The meta row as the last completed flush has it; epoch 0 when there is none.

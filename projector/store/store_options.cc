@@ -98,4 +98,8 @@ Error storage_error(const rocksdb::Status& status, const std::string& what) {
   return {Code::kUnavailable, message, true};
 }
 
+Error database_closed() {
+  return {Code::kUnavailable, "the projection is being opened again after a failure: try again later", true};
+}
+
 }  // namespace mnemo

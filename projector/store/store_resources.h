@@ -25,5 +25,7 @@ struct StoreResources::Impl {
 // Options of a partition's database, and how the process' own statuses read in our errors.
 rocksdb::Options database_options(const StoreOptions& options);
 Error storage_error(const rocksdb::Status& status, const std::string& what);
+// Between a failure and the database being open again.
+Error database_closed();
 
 }  // namespace mnemo

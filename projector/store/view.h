@@ -3,7 +3,8 @@
 //
 // A View is a RocksDB snapshot and the meta row read from it, so the position it tells is exactly the position of the
 // data it shows. It sees no later write. Thread-compatible: one thread at a time; any number of views live at once.
-// Holding one keeps old versions of rows on disk: drop it when the answer is made. Must not outlive its Store.
+// Holding one keeps old versions of rows on disk, and a failed store from being opened again: drop it when the answer
+// is made. Must not outlive the StoreResources.
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/consumers/fixture.h"
+#include "tests/projector/fault_env.h"
 
 namespace mnemo::consumers_test {
 namespace {
@@ -15,8 +16,9 @@ class NodeTest : public ConsumersTest {
  protected:
   NodeTest() : ConsumersTest(2) {}
 
-  Result<std::unique_ptr<Node>> open(bool ticks = true) {
+  Result<std::unique_ptr<Node>> open(bool ticks = true, rocksdb::Env* env = nullptr) {
     NodeOptions options;
+    options.env = env;
     options.memory_bytes = 32 << 20;
     options.ticks = ticks;
     return Node::open(log_, key_, clock_, dir_, options);
@@ -26,6 +28,27 @@ class NodeTest : public ConsumersTest {
     return envelope;
   }
   static Deadline soon() { return steady_clock::now() + seconds(20); }
+  v1::Envelope of_a_newer_build() {
+    v1::Envelope envelope = remember("newer");
+    envelope.set_schema_version(kSchemaVersion + 1);
+    return envelope;
+  }
+  // The digests of a replay from zero.
+  Meta replayed(PartitionId partition) {
+    StoreResources resources(32 << 20);
+    const std::unique_ptr<rocksdb::Env> env(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+    ProjectionOptions options;
+    options.store.dir = "/replay";
+    options.store.partition = partition;
+    options.store.resources = &resources;
+    options.store.env = env.get();
+    options.log = log_.identity();
+    const auto projection = Projection::open(options).value();
+    ProjectRole role(*projection, {});
+    const auto follower = Follower::open(log_, partition, 0, role, {}).value();
+    EXPECT_TRUE(follower->run_to(log_.end(partition).value()));
+    return projection->applied();
+  }
 };
 
 TEST_F(NodeTest, AWriteTellsWhatBecameOfIt) {
@@ -70,6 +93,124 @@ TEST_F(NodeTest, AHaltedPartitionSaysWhyAndGoesOnWhenTheRecordIsSkipped) {
   while (node->halted(at.partition)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   ASSERT_TRUE(node->wait_applied(soon()));
   EXPECT_TRUE(node->write(without_ids(remember("b")), soon()));
+}
+
+TEST_F(NodeTest, TheOthersGoOnWhileOnePartitionStandsStill) {
+  const auto node = open().value();
+  const PartitionId halted = append(of_a_newer_build()).partition;
+  std::string other = "nina";
+  while (node->partition_for("acme", other) == halted) other += "x";
+  ASSERT_FALSE(node->wait_applied(halted, soon()));
+  ASSERT_TRUE(node->wait_applied(PartitionId(1 - halted.value), soon()));
+  EXPECT_TRUE(node->write(without_ids(remember("a", other)), soon()));
+}
+
+TEST_F(NodeTest, WritesUnderWayWhenTheirPartitionHaltsAreTold) {
+  const auto node = open().value();
+  ASSERT_TRUE(node->wait_applied(soon()));
+  // All in one append, so that the halt finds the later ones waiting.
+  std::vector<NewRecord> records;
+  records.push_back(make_record(of_a_newer_build(), 2));
+  std::mutex mutex;
+  std::vector<Result<Written>> told;
+  std::vector<v1::Envelope> writes;
+  for (int i = 0; i < 10; ++i) writes.push_back(without_ids(remember("k" + std::to_string(i))));
+  ASSERT_TRUE(append_and_wait(log_, std::move(records)));
+  size_t sent = 0;
+  // Until the halt is known, writes are taken; each must be told what becomes of it.
+  while (true) {
+    std::vector<v1::Envelope> copy = writes;
+    const Status queued = node->write_all(std::move(copy), [&](size_t /*number*/, Result<Written> written) {
+      const std::lock_guard lock(mutex);
+      told.push_back(std::move(written));
+    });
+    if (!queued) {
+      EXPECT_EQ(queued.error().code, Code::kFailedPrecondition);
+      break;
+    }
+    sent += writes.size();
+  }
+  while (true) {
+    const std::lock_guard lock(mutex);
+    if (told.size() == sent) break;
+  }
+  for (const Result<Written>& written : told) {
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Code::kUnavailable);
+    EXPECT_THAT(written.error().message, HasSubstr("durable at"));
+    EXPECT_THAT(written.error().message, HasSubstr("upgrade"));
+  }
+}
+
+TEST_F(NodeTest, AStandingPartitionTakesNoWriteWhileItTriesAgain) {
+  const auto node = open().value();
+  const Position at = append(of_a_newer_build());
+  ASSERT_FALSE(node->wait_applied(at.partition, soon()));
+  const uint64_t end = log_.end(at.partition).value();
+  // Longer than it takes to try again.
+  const auto until = steady_clock::now() + std::chrono::milliseconds(1200);
+  while (steady_clock::now() < until) {
+    ASSERT_TRUE(node->halted(at.partition));
+    EXPECT_FALSE(node->write(without_ids(remember("b")), soon()));
+  }
+  EXPECT_EQ(log_.end(at.partition).value(), end);
+}
+
+TEST_F(NodeTest, AWriteThatIsNotAppliedInTimeTellsItsPosition) {
+  const auto node = open().value();
+  ASSERT_TRUE(node->wait_applied(soon()));
+  const auto late = node->write(without_ids(remember("a")), steady_clock::now() - seconds(1));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kDeadlineExceeded);
+  EXPECT_TRUE(late.error().retryable);
+  EXPECT_THAT(late.error().message,
+              HasSubstr("durable at " + std::to_string(node->partition_for("acme", "nina").value)));
+  EXPECT_TRUE(node->write(without_ids(remember("a")), soon()));
+}
+
+TEST_F(NodeTest, AStoreThatFailedIsOpenedAgainAndReplays) {
+  FaultEnv files;
+  const auto node = open(true, files.env()).value();
+  ASSERT_TRUE(node->wait_applied(soon()));
+  const PartitionId partition = node->partition_for("acme", "nina");
+  ASSERT_TRUE(node->write(without_ids(remember("a")), soon()));
+  ASSERT_TRUE(node->projection(partition).flush(true));
+  ASSERT_TRUE(node->write(without_ids(remember("b")), soon()));
+  files.fail_writes(true);
+  ASSERT_FALSE(node->projection(partition).flush(true));
+  while (!node->halted(partition)) std::this_thread::yield();
+  EXPECT_TRUE(node->view(PartitionId(1 - partition.value)));
+  append(remember("c"));
+  files.fail_writes(false);
+  while (node->halted(partition)) std::this_thread::yield();
+  ASSERT_TRUE(node->wait_applied(soon()));
+  const auto again = node->write(without_ids(remember("b")), soon());
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->outcome.kind, Outcome::Kind::kDuplicate);
+  EXPECT_TRUE(node->projection(partition).flush(true));
+  ASSERT_TRUE(node->wait_applied(soon()));
+  const Meta live = node->projection(partition).applied();
+  EXPECT_EQ(live.counters.memories, 3U);
+  EXPECT_EQ(live.state, replayed(partition).state);
+  EXPECT_EQ(node->projection(partition).durable()->next_offset, live.next_offset);
+}
+
+// Under ASan: what an append tells when it ends must still be there.
+TEST_F(NodeTest, AppendsMayEndAfterTheNodeIsGone) {
+  MemoryLog slow({.partitions = 2, .log_id = {7}, .clock = &clock_, .manual_pump = true});
+  ASSERT_TRUE(slow.append(genesis_records(slow.identity(), key_.check_value(), clock_, ids_), [](const auto&) {}));
+  slow.pump();
+  size_t told = 0;
+  {
+    NodeOptions options;
+    options.memory_bytes = 32 << 20;
+    const auto node = Node::open(slow, key_, clock_, dir_ / "slow", options).value();
+    ASSERT_TRUE(node->wait_applied(soon()));
+    ASSERT_TRUE(node->write_all({without_ids(remember("a"))}, [&told](size_t, const Result<Written>&) { ++told; }));
+    ASSERT_TRUE(node->wait_applied(soon()));
+  }
+  ASSERT_TRUE(slow.close());
+  EXPECT_EQ(told, 1U);
 }
 
 TEST_F(NodeTest, TicksWhileAnExpiryIsDueAndNotOtherwise) {

@@ -51,6 +51,7 @@ TEST(Rules, BeforeTheFirstActivationOnlyTheTwoKindsThatBringThemAreActive) {
   const Rules none;
   EXPECT_TRUE(none.active(v1::EVENT_KIND_EPOCH_STARTED));
   EXPECT_TRUE(none.active(v1::EVENT_KIND_RULES_ACTIVATED));
+  EXPECT_TRUE(none.active(v1::EVENT_KIND_SKIP_RECORDED));
   EXPECT_FALSE(none.active(v1::EVENT_KIND_REMEMBERED));
 }
 

@@ -50,7 +50,7 @@ void Partition::open() {
   options.store.dir = "/state";
   options.store.partition = PartitionId(setup_.partition);
   options.store.resources = &resources_;
-  options.store.env = env_.get();
+  options.store.env = setup_.env != nullptr ? setup_.env : env_.get();
   options.store.simulated = true;
   options.log = log_;
   projection_ = must(Projection::open(options));
@@ -153,6 +153,7 @@ void Partition::crash() {
 std::unique_ptr<Partition> Partition::rebuilt(size_t batch) const {
   Setup setup = setup_;
   setup.founded = false;
+  setup.env = nullptr;
   auto other = std::make_unique<Partition>(setup);
   other->appended_ = appended_;
   other->skips = skips;

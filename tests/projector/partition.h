@@ -21,7 +21,8 @@ inline constexpr int64_t kDayMs = 86'400'000;
 struct Setup {
   uint32_t partitions = 1;
   uint32_t partition = 0;
-  bool founded = true;  // EpochStarted and RulesActivated{default_rules} are applied already
+  bool founded = true;          // EpochStarted and RulesActivated{default_rules} are applied already
+  rocksdb::Env* env = nullptr;  // null: files in memory, its own; must outlive it
 };
 
 // A memory's row and its current record, copied out.

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "projector/store/outbox.h"
+#include "tests/projector/fault_env.h"
 #include "tests/projector/partition.h"
 
 namespace mnemo::projector_test {
@@ -169,6 +170,81 @@ TEST(Projection, WaitersGetWhatTheyWaitForOrTheReasonWhyNot) {
   EXPECT_TRUE(projection.wait(3, soon(0))) << "what is applied stays applied";
   projection.set_halted(std::nullopt);
   EXPECT_EQ(projection.wait(4, soon(1)).error().code, Code::kDeadlineExceeded);
+}
+
+TEST(Projection, AFailedRestartIsMadeGoodBeforeAnythingElseIsApplied) {
+  FaultEnv files;
+  Partition partition({.env = files.env()});
+  partition.add(remember("a", "x"));
+  ASSERT_TRUE(partition.projection().flush(true));  // so that the rows must be read from a file
+  partition.append(remember("b", "x"));
+  partition.append(of_a_newer_build());
+  files.fail_reads(true);
+  EXPECT_EQ(partition.apply_appended().error().code, Code::kUnavailable);
+  EXPECT_EQ(partition.projection().refused(), std::nullopt) << "no record is to blame";
+  files.fail_reads(false);
+  EXPECT_EQ(partition.apply_appended().error().code, Code::kFailedPrecondition);
+  EXPECT_EQ(partition.projection().refused(), partition.meta().next_offset);
+  EXPECT_TRUE(partition.memory("b"));
+  EXPECT_EQ(partition.meta().counters.applied, 2u);
+  EXPECT_EQ(partition.rows(keys::Row::kSkip), 0u);
+}
+
+TEST(Projection, ABatchWhoseCommitFailsTellsNoOutcome) {
+  FaultEnv files;
+  Partition partition({.env = files.env()});
+  partition.add(remember("a", "x"));
+  files.fail_writes(true);
+  EXPECT_FALSE(partition.projection().flush(true));
+  partition.append(remember("b", "x"));
+  partition.append(of_a_newer_build());
+  for (const size_t records : {1, 2}) {
+    std::vector<Outcome> outcomes;
+    EXPECT_EQ(partition.apply_appended(&outcomes, records).error().code, Code::kUnavailable);
+    EXPECT_TRUE(outcomes.empty());
+  }
+  EXPECT_FALSE(partition.memory("b"));
+}
+
+TEST(Projection, AfterAFailedFlushItIsOpenedAgainAndReplays) {
+  FaultEnv files;
+  Partition partition({.env = files.env()});
+  partition.add(remember("a", "x"));
+  ASSERT_TRUE(partition.projection().flush(true));
+  const uint64_t durable = partition.meta().next_offset;
+  partition.add(update("a", "y"));
+  const Meta before = partition.meta();
+  files.fail_writes(true);
+  ASSERT_TRUE(partition.projection().flush(false)) << "it fails in the background";
+  while (!partition.projection().failure()) std::this_thread::yield();
+  EXPECT_EQ(partition.memory("a")->record.text, "y") << "what was applied can still be read";
+  EXPECT_FALSE(partition.try_add(remember("b", "x")));
+  files.fail_writes(false);
+  EXPECT_FALSE(partition.apply_appended()) << "until it is opened again";
+  ASSERT_TRUE(partition.projection().reopen());
+  EXPECT_EQ(partition.projection().failure(), std::nullopt);
+  EXPECT_EQ(partition.meta().next_offset, durable);
+  ASSERT_TRUE(partition.apply_appended(nullptr, before.next_offset - durable));
+  EXPECT_EQ(partition.meta().state, before.state);
+  ASSERT_TRUE(partition.apply_appended());
+  EXPECT_TRUE(partition.projection().flush(true));
+  EXPECT_EQ(partition.rebuilt(1)->meta().state, partition.meta().state);
+}
+
+TEST(Projection, AViewOutlivesTheStoreItCameFrom) {
+  FaultEnv files;
+  Partition partition({.env = files.env()});
+  partition.add(remember("a", "x"));
+  files.fail_writes(true);
+  ASSERT_FALSE(partition.projection().flush(true));
+  std::jthread reader([&partition, view = partition.view()]() mutable {
+    while (partition.projection().view()) std::this_thread::yield();  // until it is being closed
+    EXPECT_TRUE(view->agent("acme", "nina")->has_value());
+    view.reset();
+  });
+  files.fail_writes(false);
+  while (!partition.projection().reopen()) std::this_thread::yield();
+  EXPECT_TRUE(partition.projection().view());
 }
 
 TEST(Projection, AViewShowsOneMomentAndItsPosition) {

@@ -32,9 +32,13 @@ std::optional<Expected> Model::apply(const LogRecord& record, bool skip) {
   outcome.record_id = outcome.event_id = id_of(envelope);
   if (envelope.event_id().size() != 16) return skipped(SkipReason::kInvalid);
   if (!rules_.active(kind_of(envelope))) return skipped(SkipReason::kKindNotActive);
-  if (const auto reason = misplaced(record, envelope)) return skipped(*reason);
+  const bool control = is_control(kind_of(envelope));
+  const std::string key = control ? std::string("\x1f") : envelope.namespace_() + '\x1f' + envelope.agent_id();
+  if (record.key != key) return skipped(SkipReason::kKeyMismatch);
   if (!validate(envelope, rules_)) return skipped(SkipReason::kInvalid);
-  if (is_control(kind_of(envelope))) {
+  const PartitionId own = control ? *control_partition(envelope) : partition_of(key, log_.partitions);
+  if (own != partition_) return skipped(SkipReason::kWrongPartition);
+  if (control) {
     bool halts = false;
     const auto refused = apply_control(record, envelope, halts);
     if (halts) return std::nullopt;
@@ -52,16 +56,6 @@ std::optional<Expected> Model::apply(const LogRecord& record, bool skip) {
   counts_.duplicates += outcome.kind == Kind::kDuplicate ? 1 : 0;
   counts_.conflicts += outcome.kind == Kind::kConflict ? 1 : 0;
   return expected;
-}
-
-std::optional<SkipReason> Model::misplaced(const LogRecord& record, const v1::Envelope& envelope) const {
-  const bool control = is_control(kind_of(envelope));
-  const std::string key = control ? std::string("\x1f") : envelope.namespace_() + '\x1f' + envelope.agent_id();
-  if (record.key != key) return SkipReason::kKeyMismatch;
-  const PartitionId own = control ? *control_partition(envelope) : partition_of(key, log_.partitions);
-  // Whom a control event concerns is asked after its validity.
-  if (own != partition_ && (!control || validate(envelope, rules_))) return SkipReason::kWrongPartition;
-  return std::nullopt;
 }
 
 std::optional<SkipReason> Model::apply_control(const LogRecord& record, const v1::Envelope& envelope, bool& halts) {
@@ -90,7 +84,11 @@ std::optional<SkipReason> Model::apply_control(const LogRecord& record, const v1
     case v1::EVENT_KIND_TICKED:
       event_time_ms_ = std::max(event_time_ms_, std::min(envelope.ticked().time_ms(), record.appended_at_ms));
       return std::nullopt;
-    case v1::EVENT_KIND_SKIP_RECORDED: return std::nullopt;
+    case v1::EVENT_KIND_SKIP_RECORDED: {
+      const v1::SkipRecorded& e = envelope.skip_recorded();
+      const bool decides = e.epoch() == log_.epoch && e.offset() >= 2 && e.offset() < record.position.offset;
+      return decides ? std::nullopt : std::optional(SkipReason::kInvalid);
+    }
     case v1::EVENT_KIND_OPERATION_STARTED:
     case v1::EVENT_KIND_OPERATION_STEP_DONE:
     case v1::EVENT_KIND_OPERATION_FINISHED:

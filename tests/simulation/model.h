@@ -123,7 +123,6 @@ class Model {
     int64_t ttl_ms = 0;
   };
 
-  std::optional<SkipReason> misplaced(const LogRecord& record, const v1::Envelope& envelope) const;
   std::optional<SkipReason> apply_control(const LogRecord& record, const v1::Envelope& envelope, bool& halts);
   bool apply_agent_event(const Event& event, Expected& expected);  // false: this build cannot
   static void compare(const std::string& first, const std::string& now, Outcome& outcome);

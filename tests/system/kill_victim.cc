@@ -27,7 +27,7 @@ void write_for_ever(mnemo::Session& session, const std::string& run, int thread)
     envelope.mutable_remembered()->mutable_text()->set_plain("memory " + key);
     envelope.mutable_remembered()->set_kind("note");
     tell(fmt::format("start {}\n", key));
-    const auto written = session.node().write(envelope, mnemo::soon());
+    const auto written = session.write(envelope);
     if (!written) {
       fmt::print(stderr, "kill_victim: {}\n", written.error().message);
       std::_Exit(4);

@@ -11,6 +11,7 @@ import tempfile
 MNEMO = os.environ["MNEMO_BIN"]
 VICTIM = os.environ["MNEMO_VICTIM"]
 ROW_EDIT = os.environ["MNEMO_ROW_EDIT"]
+APPEND_NEWER = os.environ["MNEMO_APPEND_NEWER"]
 
 
 def run(*args, code=0, **kwargs):
@@ -81,6 +82,13 @@ def state_dir(data):
 
 def status(data):
     return run_json("status", "--data", data)
+
+
+def append_newer(data, agent):
+    """Halts the agent's partition; the position of the record that does."""
+    done = subprocess.run([APPEND_NEWER, str(data), agent], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def row_edit(data, partition, *args):
