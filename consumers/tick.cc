@@ -8,7 +8,7 @@ namespace mnemo {
 Result<bool> Ticker::is_due(Projection& projection) const {
   const Meta meta = projection.applied();
   if (meta.epoch == 0) return false;
-  if (!meta.settled()) return true;
+  if (!meta.idle()) return true;
   bool due = false;
   const TimestampMs now_ms = clock_.now_ms();
   const std::string from = keys::start(keys::Row::kExpiry);

@@ -34,6 +34,7 @@ std::string_view kind_of_row(Row row) {
     case Row::kPolicy: return "policy row";
     case Row::kMeta: return "meta row";
     case Row::kPending: return "pending work row";
+    case Row::kForget: return "pending forget row";
     case Row::kSkip: return "skip row";
     case Row::kOutbox: return "outbox row";
     case Row::kColumns: return "index columns row";
@@ -138,7 +139,8 @@ Status compare_indexes(const View& live, PartitionReport& report, std::vector<Fi
     MNEMO_ASSIGN(const std::vector<bool> current, live_documents(live, *agent));
     std::string difference;
     const auto is_live = [&current](DocNo doc) { return current[doc.value]; };
-    const Status checked = check_agent_index(live, load, agent->ord, agent->docs, is_live, &difference);
+    const bool scrubbed = live.meta().index.empty();
+    const Status checked = check_agent_index(live, load, agent->ord, agent->docs, is_live, scrubbed, &difference);
     if (!checked) difference = checked.error().message;
     ++report.agents;
     if (difference.empty()) continue;

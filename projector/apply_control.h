@@ -13,7 +13,6 @@ namespace mnemo {
 struct ControlContext {
   const LogIdentity& log;
   const LogRecord& record;
-  TimestampMs recorded_at_ms = 0;
 };
 
 // Done, unless `skip` says why not.

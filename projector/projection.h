@@ -24,6 +24,7 @@ namespace mnemo {
 struct ProjectionOptions {
   StoreOptions store;
   LogIdentity log;
+  StateLimits limits;
 };
 
 class Projection {
