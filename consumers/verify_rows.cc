@@ -39,6 +39,7 @@ std::string_view kind_of_row(Row row) {
     case Row::kPolicy: return "policy row";
     case Row::kMeta: return "meta row";
     case Row::kPending: return "pending work row";
+    case Row::kForget: return "pending forget row";
     case Row::kSkip: return "skip row";
     case Row::kOutbox: return "outbox row";
     case Row::kColumns: return "index columns row";
@@ -230,7 +231,8 @@ Status compare_indexes(const View& live, PartitionReport& report, std::vector<Fi
     MNEMO_ASSIGN(const std::vector<bool> current, live_documents(live, *agent));
     std::string difference;
     const auto is_live = [&current](DocNo doc) { return current[doc.value]; };
-    const Status checked = check_agent_index(live, load, agent->ord, agent->docs, is_live, &difference);
+    const bool scrubbed = live.meta().index.empty();
+    const Status checked = check_agent_index(live, load, agent->ord, agent->docs, is_live, scrubbed, &difference);
     const bool failed = !checked && checked.error().code == Code::kUnavailable;
     if (failed) return checked;
     if (!checked) difference = checked.error().message;

@@ -10,7 +10,7 @@
 
 namespace mnemo {
 
-// The event being applied, and buffers that its functions share to spare allocations.
+// The event being applied.
 struct EventContext {
   const v1::Envelope* envelope = nullptr;
   Bytes16 event_id{};

@@ -15,7 +15,6 @@ inline constexpr uint64_t kSkipRowsKept = 10000;  // reports of skipped records:
 struct ControlContext {
   const LogIdentity& log;
   const LogRecord& record;
-  TimestampMs recorded_at_ms = 0;
 };
 
 // Done, unless `skip` says why not.

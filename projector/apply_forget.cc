@@ -44,9 +44,8 @@ Status apply_forgotten_by_filter(State& state, const EventContext& event, const 
     work.end = event.agent->docs;
     work.time_ms = state.meta().event_time_ms;
     work.event_id = event.event_id;
-    work.memory_key = key_row_key(event);  // where the exact count goes when the work is done
-    work.filter = e.filter();
-    state.push_pending(work);
+    work.key = key_row_key(event);  // where the exact count goes when the work is done
+    state.push_forget(*event.agent, std::move(work), e.filter());
     // Every tier of the agent may lose something from this position on.
     for (uint8_t tier = v1::TIER_SHORT; tier <= v1::TIER_LONG; ++tier) state.touch(*event.agent, tier);
   }

@@ -49,6 +49,15 @@ std::string window_key(AgentOrd ord, uint64_t number) {
   return key;
 }
 
+// The number in a window row's key.
+Result<uint64_t> window_number(std::string_view key) {
+  Decoder in(key.substr(keys::of_agent(keys::Row::kKeyWindow, AgentOrd()).size()));
+  const uint64_t number = in.be64();
+  if (in.done()) return number;
+  return fail(Code::kDataLoss,
+              "the key window row " + to_hex(key) + " is damaged: rebuild the projection from the log");
+}
+
 // Numbers of the keys in the window, from the rows, when the agent was read anew.
 Status load_window(State& state, AgentState& agent) {
   if (agent.keys_loaded) return {};
@@ -58,11 +67,13 @@ Status load_window(State& state, AgentState& agent) {
   std::string value;
   MNEMO_ASSIGN(const bool any, state.rows().last(from, prefix_end(from), key, value));
   if (any) {
-    agent.next_key = get_be64(key.data() + from.size()) + 1;
-    MNEMO_TRY(state.rows().scan(from, prefix_end(from), [&](std::string_view first, std::string_view /*value*/) {
-      agent.first_key = get_be64(first.data() + from.size());
+    MNEMO_ASSIGN(const uint64_t newest, window_number(key));
+    MNEMO_TRY(state.rows().scan(from, prefix_end(from), [&key](std::string_view first, std::string_view /*value*/) {
+      key = first;
       return false;
     }));
+    MNEMO_ASSIGN(agent.first_key, window_number(key));
+    agent.next_key = newest + 1;
   }
   agent.keys_loaded = true;
   return {};
@@ -136,7 +147,7 @@ Status remember_key(State& state, const EventContext& event, const Outcome& outc
 }
 
 Status settle_key(State& state, const PendingWork& forget) {
-  const std::string& key = forget.memory_key;
+  const std::string& key = forget.key;
   std::string before;
   MNEMO_ASSIGN(const bool kept, state.rows().get(key, before));
   if (!kept) return {};  // it has left the window by now

@@ -20,12 +20,11 @@ Analyzer& analyzer() {
 bool is_gone(const State& state, const AgentState& agent, const FoundMemory& memory) {
   const TimestampMs expires = memory.record.expires_at_ms;
   if (expires != 0 && expires <= state.meta().event_time_ms) return true;
-  const auto covers = [&memory](const PendingWork& work) {
+  const auto covers = [&memory](const PendingFilter& forget) {
     const uint32_t doc = memory.row.row.doc;
-    return doc >= work.doc && doc < work.end && matches(work.filter, memory.record);
+    return doc >= forget.work.doc && doc < forget.work.end && matches(forget.filter, memory.record);
   };
-  const std::vector<PendingWork>& filters = state.pending_filters(agent.ord);
-  return std::any_of(filters.begin(), filters.end(), covers);
+  return std::any_of(agent.forgets.begin(), agent.forgets.end(), covers);
 }
 
 Status unindex(State& state, const AgentState& agent, const Record& record, uint32_t doc) {
@@ -123,8 +122,8 @@ Status bury_memory(State& state, AgentState& agent, const FoundMemory& memory, M
   purge.type = PendingWork::Type::kPurge;
   purge.ord = agent.ord;
   purge.doc = doc;
-  purge.memory_key = memory.memory_key;
-  state.push_pending(purge);
+  purge.key = memory.memory_key;
+  state.push_purge(purge);
   return {};
 }
 

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "events/coding.h"
+#include "events/hash.h"
 #include "projector/apply.h"
 #include "projector/links.h"
 #include "projector/store/filter_match.h"
@@ -6,12 +9,18 @@
 namespace mnemo {
 namespace {
 
+tl::unexpected<Error> damaged_record(AgentOrd ord, uint32_t doc, std::string_view what) {
+  return fail(Code::kDataLoss, "the record row of document " + std::to_string(doc) + " of agent number " +
+                                   std::to_string(ord.value) + " " + std::string(what) +
+                                   ": rebuild the projection from the log");
+}
+
 // One unit of a purge: a vector of one version or, when there is none left, its record, which becomes a stub.
 Status purge_version(State& state, const AgentState& agent, PendingWork& work) {
   std::string row;
   Record record;
   MNEMO_TRY(state.record(agent.ord, work.doc, row, record));
-  MNEMO_CHECK(!record.stub);
+  if (record.stub) return damaged_record(work.ord, work.doc, "is a stub before its time");
   MNEMO_ASSIGN(const bool had_vector, drop_first_vector(state, agent, record, work.doc));
   if (had_vector) return {};
   std::string content;
@@ -27,31 +36,44 @@ Status purge_version(State& state, const AgentState& agent, PendingWork& work) {
   return {};
 }
 
-// One unit: a link to or from the memory; true when there was none left.
-Result<bool> purge_link(State& state, const AgentState& agent, const PendingWork& work) {
-  std::optional<Link> link;
-  for (const std::string& from : {links_from(agent.ord, work.memory_key), links_to(agent.ord, work.memory_key)}) {
-    MNEMO_TRY(state.rows().scan(from, prefix_end(from), [&link](std::string_view key, std::string_view /*value*/) {
-      Link found;
-      if (decode_link(key, found)) link = found;
-      return false;
-    }));
-    if (link) break;
+// The first link row with the prefix that is not before `from`; empty when there is none.
+Result<std::string> first_link(State& state, const std::string& prefix, const std::string& from) {
+  std::string first;
+  const std::string begin = std::max(prefix, from);
+  const std::string end = prefix_end(prefix);
+  if (begin >= end) return first;
+  MNEMO_TRY(state.rows().scan(begin, end, [&first](std::string_view key, std::string_view /*value*/) {
+    first = key;
+    return false;
+  }));
+  return first;
+}
+
+// One unit: a link to or from the memory; true when there was none left. Goes on behind the one removed last: the rows
+// before it are gone, and nobody links to a memory that is.
+Result<bool> purge_link(State& state, const AgentState& agent, PendingWork& work) {
+  MNEMO_ASSIGN(std::string key, first_link(state, links_from(agent.ord, work.key), work.last_link));
+  if (key.empty()) {
+    MNEMO_ASSIGN(key, first_link(state, links_to(agent.ord, work.key), work.last_link));
   }
-  if (!link) return true;
-  remove_link(state, agent, *link);
+  if (key.empty()) return true;
+  Link link;
+  if (!decode_link(key, link)) {
+    return fail(Code::kDataLoss, "the link row " + to_hex(key) + " is damaged: rebuild the projection from the log");
+  }
+  remove_link(state, agent, link);
+  work.last_link = std::move(key);
   return false;
 }
 
-Result<bool> purge_unit(State& state, PendingWork& work) {
-  MNEMO_ASSIGN(AgentState* const agent, state.agent_by_ord(work.ord));
+Result<bool> purge_unit(State& state, const AgentState& agent, PendingWork& work) {
   if (!work.records_done) {
-    MNEMO_TRY(purge_version(state, *agent, work));
+    MNEMO_TRY(purge_version(state, agent, work));
     return false;
   }
-  MNEMO_ASSIGN(const bool links_done, purge_link(state, *agent, work));
+  MNEMO_ASSIGN(const bool links_done, purge_link(state, agent, work));
   if (!links_done) return false;
-  const std::string key = keys::of_agent(keys::Row::kAccess, agent->ord).append(work.memory_key);
+  const std::string key = keys::of_agent(keys::Row::kAccess, agent.ord).append(work.key);
   std::string row;
   MNEMO_ASSIGN(const bool accessed, state.rows().get(key, row));
   if (accessed) state.remove(key, row);
@@ -59,10 +81,11 @@ Result<bool> purge_unit(State& state, PendingWork& work) {
 }
 
 // Forgets the memory whose current version the document is, if the filter matches it.
-Status forget_if_it_matches(State& state, AgentState& agent, uint32_t doc, PendingWork& work) {
+Status forget_if_it_matches(State& state, AgentState& agent, uint32_t doc, const v1::Filter& filter,
+                            PendingWork& work) {
   FoundMemory found;
   MNEMO_TRY(state.record(agent.ord, doc, found.holder, found.record));
-  if (found.record.stub || !matches(work.filter, found.record)) return {};
+  if (found.record.stub || !matches(filter, found.record)) return {};
   found.memory_key = found.record.memory_key;
   MNEMO_ASSIGN(const bool known, state.memory_row(agent, found.memory_key, found.row));
   // Older versions match too, but only the current one is the memory.
@@ -76,18 +99,18 @@ Status forget_if_it_matches(State& state, AgentState& agent, uint32_t doc, Pendi
 }
 
 // One unit of a forget by filter: one document looked at.
-Result<bool> filter_unit(State& state, PendingWork& work) {
+Result<bool> filter_unit(State& state, AgentState& agent, PendingWork& work) {
   if (work.doc < work.end) {
-    MNEMO_ASSIGN(AgentState* const agent, state.agent_by_ord(work.ord));
-    MNEMO_TRY(forget_if_it_matches(state, *agent, work.doc++, work));
+    MNEMO_ASSIGN(const v1::Filter* const filter, state.first_filter(agent));
+    MNEMO_TRY(forget_if_it_matches(state, agent, work.doc++, *filter, work));
   }
   return work.doc >= work.end;
 }
 
-Result<bool> pending_unit(State& state, PendingWork& work) {
+Result<bool> pending_unit(State& state, AgentState& agent, PendingWork& work) {
   switch (work.type) {
-    case PendingWork::Type::kPurge: return purge_unit(state, work);
-    case PendingWork::Type::kForgetByFilter: return filter_unit(state, work);
+    case PendingWork::Type::kPurge: return purge_unit(state, agent, work);
+    case PendingWork::Type::kForgetByFilter: return filter_unit(state, agent, work);
   }
   return true;
 }
@@ -98,24 +121,26 @@ Status expire_first(State& state, const State::Expiry& due) {
   MNEMO_TRY(state.record(due.ord, due.doc, found.holder, found.record));
   found.memory_key = found.record.memory_key;
   MNEMO_ASSIGN(const bool known, state.memory_row(*agent, found.memory_key, found.row));
-  MNEMO_CHECK(known && found.row.row.state == MemoryRow::State::kLive && found.row.row.doc == due.doc);
+  const bool current = known && found.row.row.state == MemoryRow::State::kLive && found.row.row.doc == due.doc;
+  if (!current) return damaged_record(due.ord, due.doc, "is of no live memory, but an expiry row names it");
   return bury_memory(state, *agent, found, MemoryRow::State::kExpired);
 }
 
 // Works on the oldest item until it is done or the units are used up.
 Status work_on_first(State& state, uint32_t& units) {
   MNEMO_ASSIGN(PendingWork work, state.first_pending());
+  MNEMO_ASSIGN(AgentState* const agent, state.agent_by_ord(work.ord));
   bool finished = false;
   while (units > 0 && !finished) {
     --units;
-    MNEMO_ASSIGN(finished, pending_unit(state, work));
+    MNEMO_ASSIGN(finished, pending_unit(state, *agent, work));
   }
   if (!finished) {
-    state.update_first_pending(work);
+    state.update_first_pending(*agent, work);
     return {};
   }
   if (work.type == PendingWork::Type::kForgetByFilter) MNEMO_TRY(settle_key(state, work));
-  state.pop_pending(work);
+  state.pop_pending(*agent, work);
   return {};
 }
 

@@ -9,7 +9,7 @@ Projection::Projection(const ProjectionOptions& options, std::unique_ptr<Store> 
       store_(std::move(store)),
       rows_(store_->rows()),
       index_(options.store.resources->tails(), partition_, load_from_records()),
-      machine_(options.log, partition_, rows_, index_) {}
+      machine_(options.log, partition_, rows_, index_, options.limits) {}
 
 Result<std::unique_ptr<Projection>> Projection::open(const ProjectionOptions& options) {
   MNEMO_ASSIGN(auto store, Store::open(options.store));

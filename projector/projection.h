@@ -26,6 +26,7 @@ namespace mnemo {
 struct ProjectionOptions {
   StoreOptions store;
   LogIdentity log;
+  StateLimits limits;
 };
 
 class Projection {

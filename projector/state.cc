@@ -9,7 +9,9 @@
 namespace mnemo {
 namespace {
 
-constexpr size_t kAgentsKept = 32768;  // between batches; more are read again when they are needed
+constexpr size_t kPoliciesKept = 4096;         // between batches, like agents
+constexpr size_t kFilterBytesKept = 16 << 20;  // of pending forgets, between batches, like agents
+constexpr size_t kExpiryKeyBytes = 1 + 8 + 4 + 4;
 
 std::string policy_key(std::string_view name_space) { return keys::start(keys::Row::kPolicy).append(name_space); }
 
@@ -19,17 +21,20 @@ void encode_policy(const Policy& policy, std::string& out) {
   out.push_back(policy.record_access ? 1 : 0);
 }
 
+tl::unexpected<Error> damaged(const std::string& what) {
+  return fail(Code::kDataLoss, "the " + what + " is missing or damaged: rebuild the projection from the log");
+}
+
 }  // namespace
 
-State::State(PartitionId partition, RowWriter& rows, IndexWriter& index)
-    : partition_(partition), rows_(rows), index_(index) {}
+State::State(PartitionId partition, RowWriter& rows, IndexWriter& index, const StateLimits& limits)
+    : partition_(partition), rows_(rows), index_(index), limits_(limits) {}
 
 Status State::load() {
   // Everything is read before anything changes: a half-loaded state would apply events to rules that are not there.
   Meta meta;
   Rules rules;
   std::vector<DigestPoint> points;
-  std::map<uint32_t, std::vector<PendingWork>> filters;
   std::string row;
   MNEMO_ASSIGN(const bool has_meta, rows_.get(kMetaKey, row));
   if (has_meta) MNEMO_TRY(decode_meta(row, meta));
@@ -42,34 +47,26 @@ Status State::load() {
     if (!parsed) return fail(Code::kDataLoss, "the rules row of a projection is damaged: rebuild it from the log");
     MNEMO_ASSIGN(rules, next_rules(Rules{}, event));
   }
-  Status decoded;
-  const std::string from = keys::start(keys::Row::kPending);
-  MNEMO_TRY(rows_.scan(from, prefix_end(from), [&](std::string_view /*key*/, std::string_view value) {
-    PendingWork work;
-    decoded = decode_pending(value, work);
-    const bool filter = decoded && work.type == PendingWork::Type::kForgetByFilter;
-    if (filter) filters[work.ord.value].push_back(work);
-    return decoded.has_value();
-  }));
-  MNEMO_TRY(decoded);
 
   if (!has_meta) absent_.start();
   meta_ = meta;
   rules_ = std::move(rules);
   points_ = std::move(points);
-  filters_ = std::move(filters);
   points_changed_ = false;
   agents_.clear();
   agent_table_.clear();
   agents_by_ord_.clear();
   policies_.clear();
+  filter_bytes_ = 0;
   first_expiry_.reset();
+  expiry_floor_ = keys::start(keys::Row::kExpiry);
   touched_.clear();
-  index_.reset();
+  index_.reset(meta_.index);
   return {};
 }
 
 void State::save() {
+  meta_.index = index_.backlog();
   scratch_.clear();
   encode_meta(meta_, scratch_);
   rows_.put(kMetaKey, scratch_);
@@ -81,10 +78,17 @@ void State::save() {
 }
 
 void State::trim() {
-  if (agents_.size() <= kAgentsKept) return;
-  agents_.clear();
+  if (policies_.size() > kPoliciesKept) policies_.clear();
+  const bool many_filters = filter_bytes_ > kFilterBytesKept;
+  if (agents_.size() <= limits_.agents_kept && !many_filters) return;
+  const size_t kept = many_filters ? 0 : limits_.agents_kept / 2;
+  while (agents_.size() > kept) {
+    for (const PendingFilter& forget : agents_.front().forgets) filter_bytes_ -= forget.bytes;
+    agents_by_ord_.erase(agents_.front().ord.value);
+    agents_.pop_front();
+  }
   agent_table_.clear();
-  agents_by_ord_.clear();
+  for (size_t i = 0; i < kept; ++i) agent_table_.insert(xxh3_64(agents_[i].name), static_cast<uint32_t>(i));
 }
 
 Digest State::row_hash(std::string_view key, std::string_view value) {
@@ -139,10 +143,16 @@ Result<AgentState*> State::agent(std::string_view name) {
 
   AgentState fresh;
   fresh.name = name;
-  MNEMO_ASSIGN(const std::optional<AgentRef> known, read_agent(rows_, fresh.name_space(), fresh.agent_id()));
+  // The batch has no rows of an agent that is not in memory: agents leave it between batches only.
+  MNEMO_ASSIGN(const std::optional<AgentRef> known,
+               read_agent(rows_.committed(), fresh.name_space(), fresh.agent_id()));
   if (known) {
     fresh.ord = known->ord;
     fresh.docs = known->docs;
+    if (meta_.pending_forgets > 0) {
+      MNEMO_ASSIGN(fresh.forgets, read_pending_filters(rows_, fresh.ord));
+    }
+    for (const PendingFilter& forget : fresh.forgets) filter_bytes_ += forget.bytes;
     return remember_agent(std::move(fresh), hash);
   }
   fresh.ord = AgentOrd(meta_.next_ord++);
@@ -185,83 +195,124 @@ Status State::record(AgentOrd ord, uint32_t doc, std::string& holder, Record& ou
 }
 
 void State::insert_expiry(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {
-  insert(keys::of_expiry(at_ms, ord, doc), {});
+  const std::string key = keys::of_expiry(at_ms, ord, doc);
+  insert(key, {});
   const Expiry added{at_ms, ord, doc};
-  const bool known = first_expiry_.has_value();
-  if (known && (!*first_expiry_ || added < **first_expiry_)) first_expiry_ = added;
+  if (!first_expiry_) {
+    expiry_floor_ = std::min(expiry_floor_, key);
+  } else if (!*first_expiry_ || added < **first_expiry_) {
+    first_expiry_ = added;
+  }
 }
 
 void State::remove_expiry(TimestampMs at_ms, AgentOrd ord, uint32_t doc) {
-  remove(keys::of_expiry(at_ms, ord, doc), {});
+  const std::string key = keys::of_expiry(at_ms, ord, doc);
+  remove(key, {});
+  const bool first = first_expiry_ && *first_expiry_ == Expiry{at_ms, ord, doc};
+  if (!first) return;
   first_expiry_.reset();
+  expiry_floor_ = key;
 }
 
 Result<std::optional<State::Expiry>> State::first_expiry() {
   if (first_expiry_) return *first_expiry_;
   std::optional<Expiry> first;
-  const std::string from = keys::start(keys::Row::kExpiry);
-  MNEMO_TRY(rows_.scan(from, prefix_end(from), [&first](std::string_view key, std::string_view /*value*/) {
-    first = Expiry{keys::expiry_time(key), AgentOrd(get_be32(key.data() + 9)), get_be32(key.data() + 13)};
+  Status read;
+  const std::string to = prefix_end(keys::start(keys::Row::kExpiry));
+  MNEMO_TRY(rows_.scan(expiry_floor_, to, [&](std::string_view key, std::string_view /*value*/) {
+    if (key.size() == kExpiryKeyBytes) {
+      first = Expiry{keys::expiry_time(key), AgentOrd(get_be32(key.data() + 9)), get_be32(key.data() + 13)};
+    } else {
+      read = damaged("expiry row " + to_hex(key));
+    }
     return false;
   }));
+  MNEMO_TRY(std::move(read));
   first_expiry_ = first;
   return first;
 }
 
-void State::touch(AgentState& agent, uint8_t tier) {
-  if (agent.touched_tiers == 0) touched_.push_back(&agent);
-  agent.touched_tiers = static_cast<uint8_t>(agent.touched_tiers | 1U << tier);
+void State::begin_record(uint64_t offset) {
+  offset_ = offset;
+  record_touches_ = 0;
 }
 
-std::vector<std::pair<std::string_view, uint8_t>> State::take_touched() {
-  std::vector<std::pair<std::string_view, uint8_t>> taken;
-  for (AgentState* const agent : touched_) {
-    for (uint8_t tier = 0; tier < 8; ++tier) {
-      if ((agent->touched_tiers >> tier & 1) != 0) taken.emplace_back(agent->name, tier);
-    }
-    agent->touched_tiers = 0;
+void State::touch(AgentState& agent, uint8_t tier) {
+  uint32_t& number = agent.touched.at(tier);
+  if (number == 0) {
+    touched_.push_back({&agent, tier, 0, 0});
+    number = static_cast<uint32_t>(touched_.size());
+  } else if (touched_[number - 1].offset == offset_) {
+    return;
+  }
+  touched_[number - 1].offset = offset_;
+  touched_[number - 1].n = record_touches_++;
+}
+
+std::vector<Invalidation> State::take_touched() {
+  std::vector<Invalidation> taken;
+  taken.reserve(touched_.size());
+  for (const Touch& touch : touched_) {
+    AgentState& agent = *touch.agent;
+    agent.touched[touch.tier] = 0;
+    taken.push_back(
+        {touch.offset, touch.n, std::string(agent.name_space()), std::string(agent.agent_id()), touch.tier});
   }
   touched_.clear();
+  std::sort(taken.begin(), taken.end(), [](const Invalidation& a, const Invalidation& b) {
+    return std::pair(a.offset, a.n) < std::pair(b.offset, b.n);
+  });
   return taken;
 }
 
-void State::push_pending(const PendingWork& work) {
+void State::put_pending(uint64_t number, const PendingWork& work) {
   scratch_.clear();
   encode_pending(work, scratch_);
-  rows_.put(keys::of_sequence(keys::Row::kPending, meta_.pending_next++), scratch_);
-  if (work.type == PendingWork::Type::kForgetByFilter) filters_[work.ord.value].push_back(work);
+  rows_.put(keys::of_sequence(keys::Row::kPending, number), scratch_);
+}
+
+void State::push_purge(const PendingWork& work) { put_pending(meta_.pending_next++, work); }
+
+void State::push_forget(AgentState& agent, PendingWork work, const v1::Filter& filter) {
+  const uint64_t number = meta_.pending_next++;
+  put_pending(number, work);
+  const std::string bytes = filter.SerializeAsString();
+  rows_.put(keys::of_agent_sequence(keys::Row::kForget, agent.ord, number), bytes);
+  agent.forgets.push_back({number, std::move(work), filter, bytes.size()});
+  filter_bytes_ += bytes.size();
+  ++meta_.pending_forgets;
 }
 
 Result<PendingWork> State::first_pending() {
-  MNEMO_CHECK(meta_.pending_first < meta_.pending_next);
+  const uint64_t number = meta_.pending_first;
+  MNEMO_CHECK(number < meta_.pending_next);
   std::string row;
-  MNEMO_ASSIGN(const bool found, rows_.get(keys::of_sequence(keys::Row::kPending, meta_.pending_first), row));
-  if (!found)
-    return fail(Code::kDataLoss, "a row of the pending queue is missing: rebuild the projection from the log");
+  MNEMO_ASSIGN(const bool found, rows_.get(keys::of_sequence(keys::Row::kPending, number), row));
+  if (!found) return damaged("pending work row " + std::to_string(number));
   PendingWork work;
   MNEMO_TRY(decode_pending(row, work));
   return work;
 }
 
-void State::update_first_pending(const PendingWork& work) {
-  scratch_.clear();
-  encode_pending(work, scratch_);
-  rows_.put(keys::of_sequence(keys::Row::kPending, meta_.pending_first), scratch_);
-  if (work.type == PendingWork::Type::kForgetByFilter) filters_[work.ord.value].front() = work;
+Result<const v1::Filter*> State::first_filter(const AgentState& agent) const {
+  const bool there = !agent.forgets.empty() && agent.forgets.front().number == meta_.pending_first;
+  if (!there) return damaged("filter of the pending forget " + std::to_string(meta_.pending_first));
+  return &agent.forgets.front().filter;
 }
 
-void State::pop_pending(const PendingWork& work) {
-  rows_.erase(keys::of_sequence(keys::Row::kPending, meta_.pending_first++));
+void State::update_first_pending(AgentState& agent, const PendingWork& work) {
+  put_pending(meta_.pending_first, work);
+  if (work.type == PendingWork::Type::kForgetByFilter) agent.forgets.front().work = work;
+}
+
+void State::pop_pending(AgentState& agent, const PendingWork& work) {
+  const uint64_t number = meta_.pending_first++;
+  rows_.erase(keys::of_sequence(keys::Row::kPending, number));
   if (work.type != PendingWork::Type::kForgetByFilter) return;
-  std::vector<PendingWork>& ours = filters_[work.ord.value];
-  ours.erase(ours.begin());
-  if (ours.empty()) filters_.erase(work.ord.value);
-}
-
-const std::vector<PendingWork>& State::pending_filters(AgentOrd ord) const {
-  static const std::vector<PendingWork> none;
-  const auto at = filters_.find(ord.value);
-  return at == filters_.end() ? none : at->second;
+  rows_.erase(keys::of_agent_sequence(keys::Row::kForget, agent.ord, number));
+  filter_bytes_ -= agent.forgets.front().bytes;
+  agent.forgets.erase(agent.forgets.begin());
+  --meta_.pending_forgets;
 }
 
 Status State::set_rules(const Rules& rules, std::string_view serialized) {

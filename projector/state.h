@@ -5,6 +5,7 @@
 // Owned by the partition's writer thread. A pure function of the records applied: it reads nothing but rows.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <map>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "projector/store/index.h"
 #include "projector/store/keys.h"
 #include "projector/store/meta.h"
+#include "projector/store/outbox.h"
 #include "projector/store/pending.h"
 #include "projector/store/record.h"
 #include "projector/store/rows.h"
@@ -32,7 +34,8 @@ struct AgentState {
   bool keys_loaded = false;
   uint64_t first_key = 0;  // numbers of the keys in the window: [first_key, next_key)
   uint64_t next_key = 0;
-  uint8_t touched_tiers = 0;  // in this batch, a bit each
+  std::array<uint32_t, 4> touched{};   // by tier: the number of its touch in this batch, from 1
+  std::vector<PendingFilter> forgets;  // by filter, at work on its documents, oldest first
 
   std::string_view name_space() const { return std::string_view(name).substr(0, name.find(kKeySeparator)); }
   std::string_view agent_id() const { return std::string_view(name).substr(name.find(kKeySeparator) + 1); }
@@ -44,12 +47,17 @@ struct Policy {
   bool record_access = false;
 };
 
+// How much is kept. Tests set less; a partition's projections must all have the same, or their skip rows differ.
+struct StateLimits {
+  size_t agents_kept = 32768;       // in memory between batches: the oldest half leaves, and is read again when needed
+  uint64_t skip_rows_kept = 10000;  // the newest; all are counted
+};
+
 class State {
  public:
-  State(PartitionId partition, RowWriter& rows, IndexWriter& index);
+  State(PartitionId partition, RowWriter& rows, IndexWriter& index, const StateLimits& limits);
 
-  // Reads meta, rules, points and the filters still at work from the rows; also after a batch was dropped. An error
-  // has changed nothing.
+  // Reads meta, rules and points from the rows; also after a batch was dropped. An error has changed nothing.
   Status load();
   // Writes meta and, where they changed, points into the batch.
   void save();
@@ -63,6 +71,7 @@ class State {
   const Meta& meta() const { return meta_; }
   const Rules& rules() const { return rules_; }
   const std::vector<DigestPoint>& points() const { return points_; }
+  const StateLimits& limits() const { return limits_; }
 
   // Logical rows. `old_value` is what stands there now.
   void insert(std::string_view key, std::string_view value);
@@ -92,21 +101,25 @@ class State {
   };
   Result<std::optional<Expiry>> first_expiry();
 
-  // The pending queue.
-  void push_pending(const PendingWork& work);
+  // The pending queue. `agent` is the one that the work is about.
+  void push_purge(const PendingWork& work);
+  void push_forget(AgentState& agent, PendingWork work, const v1::Filter& filter);
   Result<PendingWork> first_pending();
-  void update_first_pending(const PendingWork& work);
-  void pop_pending(const PendingWork& work);
-  // Filters still at work on this agent's documents, oldest first.
-  const std::vector<PendingWork>& pending_filters(AgentOrd ord) const;
+  // The filter of the first, which is a forget.
+  Result<const v1::Filter*> first_filter(const AgentState& agent) const;
+  void update_first_pending(AgentState& agent, const PendingWork& work);
+  void pop_pending(AgentState& agent, const PendingWork& work);
 
   Status set_rules(const Rules& rules, std::string_view serialized);
   Result<Policy> policy(std::string_view name_space);
   Status set_policy(std::string_view name_space, const Policy& policy);
 
-  // An agent and tier whose answers changed in this batch.
+  // Before each record: what is touched from now on is touched by it.
+  void begin_record(uint64_t offset);
+  // An agent and tier whose answers changed.
   void touch(AgentState& agent, uint8_t tier);
-  std::vector<std::pair<std::string_view, uint8_t>> take_touched();
+  // Of the whole batch, in order of (offset, n).
+  std::vector<Invalidation> take_touched();
 
   // Counts one accepted event; take_point() is called when its work is done.
   void count_accepted() { ++meta_.seq; }
@@ -115,13 +128,21 @@ class State {
   Status note_expiry_due();
 
  private:
+  struct Touch {
+    AgentState* agent = nullptr;
+    uint8_t tier = 0;
+    uint64_t offset = 0;
+    uint32_t n = 0;
+  };
   AgentState* remember_agent(AgentState agent, uint64_t name_hash);
+  void put_pending(uint64_t number, const PendingWork& work);
   Digest row_hash(std::string_view key, std::string_view value);
   Digest content_hash(char tag, const AgentState& agent, std::string_view bytes);
 
   PartitionId partition_;
   RowWriter& rows_;
   IndexWriter& index_;
+  StateLimits limits_;
   Meta meta_;
   Rules rules_;
   std::vector<DigestPoint> points_;
@@ -131,9 +152,12 @@ class State {
   FlatTable agent_table_;
   std::map<uint32_t, AgentState*> agents_by_ord_;
   std::map<std::string, Policy, std::less<>> policies_;
-  std::map<uint32_t, std::vector<PendingWork>> filters_;  // by ord
-  std::optional<std::optional<Expiry>> first_expiry_;     // unset: not known
-  std::vector<AgentState*> touched_;
+  size_t filter_bytes_ = 0;                            // of all agents' forgets in memory
+  std::optional<std::optional<Expiry>> first_expiry_;  // unset: not known
+  std::string expiry_floor_;                           // while it is not known: no expiry row is before this key
+  uint64_t offset_ = 0;                                // of the record being applied
+  uint32_t record_touches_ = 0;
+  std::vector<Touch> touched_;
   AbsentKeys absent_;  // of memory rows
   std::string scratch_;
 };

@@ -13,9 +13,21 @@
 namespace mnemo {
 namespace {
 
-constexpr uint32_t kIndexUnitsPerEvent = 4;  // of index maintenance: derived rows, so a constant of this build
-constexpr uint32_t kIndexUnitsPerTick = 256;
 constexpr size_t kWhyBytesMax = 512;
+
+// Whether pending work and the index take a turn after the record. Accepted events and ticks do it, and of the other
+// control records those that a copy of the log has too: work must stand at the same place in both.
+bool takes_turn(const Outcome& outcome, v1::Envelope::EventCase kind) {
+  switch (outcome.kind) {
+    case Outcome::Kind::kApplied:
+    case Outcome::Kind::kRejected: return true;
+    case Outcome::Kind::kControl: return kind != v1::Envelope::kEpochStarted && kind != v1::Envelope::kSkipRecorded;
+    case Outcome::Kind::kDuplicate:
+    case Outcome::Kind::kConflict:
+    case Outcome::Kind::kSkipped: break;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -37,14 +49,16 @@ struct StateMachine::Scratch {
   std::vector<DeadLetter> dead_letters;        // of this batch
 };
 
-StateMachine::StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index)
-    : log_(log), state_(partition, rows, index), scratch_(std::make_unique<Scratch>()) {}
+StateMachine::StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index,
+                           const StateLimits& limits)
+    : log_(log), state_(partition, rows, index, limits), scratch_(std::make_unique<Scratch>()) {}
 
 StateMachine::~StateMachine() = default;
 
 Status StateMachine::load() {
   scratch_->dead_letters.clear();
   scratch_->last_value.reset();
+  oldest_skip_ = 0;
   return state_.load();
 }
 
@@ -52,16 +66,16 @@ Status StateMachine::apply(const LogRecord& record, bool skip, Outcome& outcome)
   outcome.clear();
   MNEMO_CHECK(record.position.partition == state_.partition());
   MNEMO_CHECK(record.position.offset >= state_.meta().next_offset);
+  state_.begin_record(record.position.offset);
   MNEMO_TRY(decide(record, skip, outcome));
   outcome.record_id = state_.meta().last_event_id;
   note_record(record);
-  const bool accepted = outcome.kind == Outcome::Kind::kApplied || outcome.kind == Outcome::Kind::kRejected;
-  const bool control = outcome.kind == Outcome::Kind::kControl;
-  if (!accepted && !control) return {};
+  if (!takes_turn(outcome, scratch_->envelope->event_case())) return {};
   MNEMO_TRY(do_pending_work(state_));
+  const bool control = outcome.kind == Outcome::Kind::kControl;
   const bool tick = control && scratch_->envelope->event_case() == v1::Envelope::kTicked;
-  MNEMO_TRY(state_.index().work(state_.rows(), tick ? kIndexUnitsPerTick : kIndexUnitsPerEvent));
-  return accepted ? state_.take_point_if_due(record.position.offset) : state_.note_expiry_due();
+  MNEMO_TRY(state_.index().take_turn(state_.rows(), tick ? kIndexStepsPerTick : kIndexStepsPerEvent));
+  return control ? state_.note_expiry_due() : state_.take_point_if_due(record.position.offset);
 }
 
 void StateMachine::note_record(const LogRecord& record) {
@@ -168,8 +182,7 @@ Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome
 }
 
 Status StateMachine::apply_control(const LogRecord& record, const v1::Envelope& envelope, Outcome& outcome) {
-  ControlContext context{log_, record, effective_recorded_at(envelope, record)};
-  MNEMO_ASSIGN(const ControlDecision decision, decide_control(state_, context, envelope));
+  MNEMO_ASSIGN(const ControlDecision decision, decide_control(state_, {log_, record}, envelope));
   if (decision.skip) return skip_record(record, *decision.skip, decision.why, outcome);
   outcome.kind = Outcome::Kind::kControl;
   outcome.event_id = state_.meta().last_event_id;
@@ -188,18 +201,23 @@ Status StateMachine::skip_record(const LogRecord& record, SkipReason reason, std
   state_.rows().put(keys::of_sequence(keys::Row::kSkip, letter.offset), row);
   scratch_->dead_letters.push_back(std::move(letter));
 
-  Counters& counters = state_.meta().counters;
-  ++counters.skipped[static_cast<size_t>(reason)];
+  ++state_.meta().counters.skipped[static_cast<size_t>(reason)];
+  return drop_old_skip_row();
+}
+
+Status StateMachine::drop_old_skip_row() {
   uint64_t total = 0;
-  for (const uint64_t n : counters.skipped) total += n;
-  if (total <= kSkipRowsKept) return {};
-  const std::string from = keys::start(keys::Row::kSkip);
+  for (const uint64_t n : state_.meta().counters.skipped) total += n;
+  if (total <= state_.limits().skip_rows_kept) return {};
+  const std::string to = prefix_end(keys::start(keys::Row::kSkip));
   std::string oldest;
-  MNEMO_TRY(state_.rows().scan(from, prefix_end(from), [&oldest](std::string_view key, std::string_view /*value*/) {
+  const std::string from = keys::of_sequence(keys::Row::kSkip, oldest_skip_);
+  MNEMO_TRY(state_.rows().scan(from, to, [&oldest](std::string_view key, std::string_view /*value*/) {
     oldest = key;
     return false;
   }));
   state_.rows().erase(oldest);
+  oldest_skip_ = Decoder(std::string_view(oldest).substr(1)).be64() + 1;
   return {};
 }
 
@@ -207,13 +225,9 @@ void StateMachine::finish_batch(bool announce) {
   if (scratch_->last_value) state_.meta().last_checksum = xxh3_64(*scratch_->last_value);
   scratch_->last_value.reset();
   OutboxBatch batch;
-  batch.epoch = state_.meta().epoch;
-  batch.seq = state_.meta().seq;
+  batch.epoch = log_.epoch;
   batch.next_offset = state_.meta().next_offset;
-  for (const auto& [name, tier] : state_.take_touched()) {
-    const size_t split = name.find(kKeySeparator);
-    batch.invalidations.push_back({std::string(name.substr(0, split)), std::string(name.substr(split + 1)), tier});
-  }
+  batch.invalidations = state_.take_touched();
   batch.dead_letters = std::exchange(scratch_->dead_letters, {});
   if (announce && !batch.empty()) {
     std::string row;

@@ -11,7 +11,8 @@
 //                     skip row   first result again
 //
 // An error (as opposed to an Outcome) halts the partition: nothing of the record has then been applied, the batch must
-// be dropped, and load() called before the next try. FAILED_PRECONDITION: the record needs a newer build. DATA_LOSS:
+// be dropped, and load() called before the next try; a load() that fails leaves the machine unusable, until one that
+// does not. FAILED_PRECONDITION: the record needs a newer build. DATA_LOSS:
 // rows or log are damaged. Others: failed I/O.
 //
 // Owned by the partition's writer thread.
@@ -27,7 +28,8 @@ namespace mnemo {
 
 class StateMachine {
  public:
-  StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index);
+  StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index,
+               const StateLimits& limits = {});
   ~StateMachine();
 
   // Also after a batch was dropped: nothing of it is left, what it would have announced included.
@@ -50,11 +52,13 @@ class StateMachine {
   Status decide(const LogRecord& record, bool skip, Outcome& outcome);
   Status apply_control(const LogRecord& record, const v1::Envelope& envelope, Outcome& outcome);
   Status skip_record(const LogRecord& record, SkipReason reason, std::string_view why, Outcome& outcome);
+  Status drop_old_skip_row();
   void note_record(const LogRecord& record);
 
   LogIdentity log_;
   State state_;
   std::unique_ptr<Scratch> scratch_;
+  uint64_t oldest_skip_ = 0;  // no skip row has a lesser offset
 };
 
 }  // namespace mnemo

@@ -27,7 +27,12 @@ Result<std::optional<AgentRef>> read_agent(const RowReader& rows, std::string_vi
   const std::string from = keys::of_agent(keys::Row::kRecord, agent.ord);
   std::string key;
   MNEMO_ASSIGN(const bool any, rows.last(from, prefix_end(from), key, value));
-  if (any) agent.docs = get_be32(key.data() + from.size()) + 1;
+  Decoder number(any ? std::string_view(key).substr(from.size()) : std::string_view());
+  if (any) agent.docs = number.be32() + 1;
+  if (!number.done()) {
+    return fail(Code::kDataLoss, "the last record row of agent number " + std::to_string(agent.ord.value) +
+                                     " has a damaged key: rebuild the projection from the log");
+  }
   return agent;
 }
 

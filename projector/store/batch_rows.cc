@@ -74,11 +74,9 @@ Result<bool> BatchRows::get(std::string_view key, std::string& value) const {
   return true;
 }
 
-std::vector<const BatchRows::Entry*> BatchRows::range(std::string_view from, std::string_view to) const {
+// Those of the rows that are not kept in order which lie in from <= key < to.
+std::vector<const BatchRows::Entry*> BatchRows::unordered(std::string_view from, std::string_view to) const {
   std::vector<const Entry*> found;
-  for (auto at = ordered_.lower_bound(from); at != ordered_.end() && at->first < to; ++at) {
-    found.push_back(&entries_[at->second]);
-  }
   if (!touches(from, to, kRecord) && !touches(from, to, kMemory)) return found;
   for (const Entry& entry : entries_) {
     if (is_unordered(entry.key) && entry.key >= from && entry.key < to) found.push_back(&entry);
@@ -88,37 +86,63 @@ std::vector<const BatchRows::Entry*> BatchRows::range(std::string_view from, std
 }
 
 Status BatchRows::scan(std::string_view from, std::string_view to, const Visit& visit) const {
-  const std::vector<const Entry*> own = range(from, to);
-  auto next = own.begin();
-  bool go_on = true;
-  // Own rows before `key`; afterwards `next` is at or behind it.
-  const auto emit_before = [&](std::string_view key, bool all) {
-    for (; go_on && next != own.end() && (all || (*next)->key < key); ++next) {
-      if (!(*next)->erased) go_on = visit((*next)->key, (*next)->value);
-    }
-    return go_on;
+  auto ordered = ordered_.lower_bound(from);
+  const auto ordered_end = from < to ? ordered_.lower_bound(to) : ordered;
+  const std::vector<const Entry*> others = unordered(from, to);
+  auto other = others.begin();
+  // The next own row, or null.
+  const auto peek = [&]() -> const Entry* {
+    const Entry* const first = ordered == ordered_end ? nullptr : &entries_[ordered->second];
+    const Entry* const second = other == others.end() ? nullptr : *other;
+    if (first == nullptr || second == nullptr) return first != nullptr ? first : second;
+    return first->key < second->key ? first : second;
   };
+  const auto take = [&](const Entry* entry) {
+    if (is_unordered(entry->key)) {
+      ++other;
+    } else {
+      ++ordered;
+    }
+  };
+  bool go_on = true;
   MNEMO_TRY(base_.scan(from, to, [&](std::string_view key, std::string_view value) {
-    if (!emit_before(key, false)) return false;
-    const bool replaced = next != own.end() && (*next)->key == key;
-    if (!replaced) return go_on = visit(key, value);
-    if (!(*next)->erased) go_on = visit(key, (*next)->value);
-    ++next;
-    return go_on;
+    const Entry* own = peek();
+    for (; go_on && own != nullptr && own->key < key; own = peek()) {
+      take(own);
+      if (!own->erased) go_on = visit(own->key, own->value);
+    }
+    if (!go_on) return false;
+    if (own == nullptr || own->key != key) return go_on = visit(key, value);
+    take(own);
+    return own->erased || (go_on = visit(own->key, own->value));
   }));
-  emit_before({}, true);
+  for (const Entry* own = peek(); go_on && own != nullptr; own = peek()) {
+    take(own);
+    if (!own->erased) go_on = visit(own->key, own->value);
+  }
   return {};
 }
 
+// The own row with the greatest key in from <= key < to, or null.
+const BatchRows::Entry* BatchRows::newest(std::string_view from, std::string_view to) const {
+  const Entry* found = nullptr;
+  for (auto at = ordered_.lower_bound(to); found == nullptr && at != ordered_.begin() && (--at)->first >= from;) {
+    if (!entries_[at->second].erased) found = &entries_[at->second];
+  }
+  for (const Entry* const other : unordered(from, to)) {
+    if (!other->erased && (found == nullptr || other->key > found->key)) found = other;
+  }
+  return found;
+}
+
 Result<bool> BatchRows::last(std::string_view from, std::string_view to, std::string& key, std::string& value) const {
-  const std::vector<const Entry*> own = range(from, to);
-  const auto newest = std::find_if(own.rbegin(), own.rend(), [](const Entry* entry) { return !entry->erased; });
+  const Entry* const own = newest(from, to);
   std::string bound(to);
   while (true) {
     MNEMO_ASSIGN(const bool found, base_.last(from, bound, key, value));
-    if (newest != own.rend() && (!found || (*newest)->key >= key)) {
-      key.assign((*newest)->key);
-      value.assign((*newest)->value);
+    if (own != nullptr && (!found || own->key >= key)) {
+      key.assign(own->key);
+      value.assign(own->value);
       return true;
     }
     if (!found) return false;

@@ -26,6 +26,7 @@ class BatchRows final : public RowWriter {
 
   explicit BatchRows(const RowReader& base);
 
+  const RowReader& committed() const override { return base_; }
   Result<bool> get(std::string_view key, std::string& value) const override;
   Status scan(std::string_view from, std::string_view to, const Visit& visit) const override;
   Result<bool> last(std::string_view from, std::string_view to, std::string& key, std::string& value) const override;
@@ -40,14 +41,15 @@ class BatchRows final : public RowWriter {
  private:
   void write(std::string_view key, std::string_view value, bool erased);
   uint32_t find(std::string_view key, uint64_t hash) const;
-  std::vector<const Entry*> range(std::string_view from, std::string_view to) const;
+  std::vector<const Entry*> unordered(std::string_view from, std::string_view to) const;
+  const Entry* newest(std::string_view from, std::string_view to) const;
   std::string_view keep(std::string_view bytes);
 
   const RowReader& base_;
   std::vector<Entry> entries_;
   FlatTable table_;
-  // Rows that scans ask for, in order. Record and memory rows are left out: they are most of the writes, and nothing
-  // scans them while a batch is open but rare work, for which range() walks the entries.
+  // Rows that scans ask for, in order. Record and memory rows are left out: they are most of the writes, and apply()
+  // never scans them through the overlay. A scan that does all the same walks all entries.
   std::map<std::string_view, uint32_t> ordered_;
   std::vector<std::unique_ptr<char[]>> chunks_;
   size_t chunk_ = 0;  // the chunk being filled

@@ -1,6 +1,6 @@
 // File: projector/store/block.h
-// Chunks: text postings of a range of terms, the one encoding of block rows and chunk rows. Fences: where each chunk of
-// a segment begins. docs/formats.md has the bytes.
+// Chunks: text postings of a range of terms, the one encoding of block rows and chunk rows. docs/formats.md has the
+// bytes.
 //
 // Documents are numbered from the first of the segment that the chunk belongs to. Decoders never read outside their
 // input; what they cannot make sense of is reported as damage, never guessed.
@@ -13,6 +13,7 @@
 
 #include "events/coding.h"
 #include "events/result.h"
+#include "projector/store/fence.h"
 #include "projector/store/index.h"
 
 namespace mnemo {
@@ -28,12 +29,6 @@ struct EntryBound {
 inline EntryBound bound_of(uint32_t count, uint32_t length) {
   return {static_cast<uint8_t>(count < 255 ? count : 255), static_cast<uint8_t>(length < 255 ? length : 255)};
 }
-
-// Where a posting stands in a segment: by term, then document. Order of numbers is order of postings.
-using Place = uint64_t;
-inline Place place_of(uint32_t term, uint32_t doc) { return uint64_t{term} << 32 | doc; }
-inline uint32_t term_of(Place place) { return static_cast<uint32_t>(place >> 32); }
-inline uint32_t doc_of(Place place) { return static_cast<uint32_t>(place); }
 
 // The parts of a chunk row: its form and number of terms; for each term its hash and where its entry begins; entries,
 // each of a bound and postings.
@@ -81,6 +76,16 @@ class ChunkBuilder {
     widen(bound);
     return true;
   }
+
+  // Takes the last term out of a full chunk again, if another is before it: false where it is the only one.
+  bool drop_last_term() {
+    if (terms_.size() < 2) return false;
+    used_ = entry_;
+    terms_.pop_back();
+    begins_.pop_back();
+    return true;
+  }
+  uint32_t last_term() const { return terms_.back(); }  // of one that is not empty
 
   // Adds a term with its postings as they are already encoded; for rewriting a chunk, which never makes it longer.
   void add_encoded(uint32_t term, std::string_view entry);
@@ -175,28 +180,5 @@ bool for_each_posting(std::string_view entry, uint32_t docs, Visit&& visit) {
   }
   return true;
 }
-
-// Where each chunk of a segment begins: places not greater than any in the chunk and greater than all in the chunks
-// before, ascending. A chunk that begins inside a term's postings has a document over 0 there. So a posting is in the
-// last chunk whose place is not greater than its own, if it is anywhere.
-class Fence {
- public:
-  static constexpr size_t kNone = ~size_t{0};
-
-  size_t size() const { return places_.size(); }
-  Place operator[](size_t chunk) const { return places_[chunk]; }
-  void push_back(Place place) { places_.push_back(place); }
-  void clear() { places_.clear(); }
-  // The chunk that holds the place, if any does; kNone when it lies before the first.
-  size_t find(Place place) const;
-
- private:
-  std::vector<Place> places_;
-};
-
-// One entry of a fence row, after `before` (0 for the row's first).
-void put_fence_place(std::string& out, Place before, Place place);
-// Reads entries to the end of the input; false when they do not ascend from `fence`'s last one or are damaged.
-bool read_fence_places(Decoder& in, Fence& fence);
 
 }  // namespace mnemo

@@ -4,7 +4,7 @@
 // Documents of an agent are numbered densely from 0. Every 256 of them are a page: a columns row (lengths, times,
 // filter postings), a mask row once one of them is dead, and a block row (text postings). The newest up to 255
 // documents have no such rows yet: they are the agent's tail, in memory only, rebuilt from records when cold. Blocks
-// merge 8:1 into segments of fence and chunk rows of at most 16 KiB, in bounded steps taken by work().
+// merge 8:1 into segments of fence and chunk rows of at most 16 KiB, in bounded steps of queued work.
 //
 // What a reader sees does not depend on how far merging and scrubbing have come: a masked document counts nowhere,
 // neither in postings nor in statistics. The rows are a function of the calls made on the writer and of nothing else.
@@ -22,6 +22,7 @@
 
 #include "events/ids.h"
 #include "events/result.h"
+#include "projector/store/index_backlog.h"
 #include "projector/store/indexed_doc.h"
 #include "projector/store/rows.h"
 
@@ -31,6 +32,19 @@ inline constexpr uint32_t kPageDocs = 256;
 inline constexpr uint32_t kMergeFanIn = 8;
 inline constexpr size_t kChunkRowBytesMax = 16 * 1024;  // chunk rows, further filter rows of a page
 inline constexpr size_t kBlockRowBytesMax = 64 * 1024;  // a block beyond it is written as chunk rows at once
+
+// The pace of queued work. Which index rows there are at a position depends on these numbers, so whoever changes one
+// changes kIndexLayoutVersion with it: rows of builds with another pace differ.
+//
+// A turn takes a fixed number of steps, and twice as many for every kIndexPatienceTurns turns that the oldest task has
+// waited, up to a most. So what a removed document left is out of the rows within 640 turns as long as no more than
+// 250,000 steps wait before it (64 turns each of 4, 8, .. 2,048 steps are 261,888), whatever the load: docs/limits.md.
+inline constexpr uint32_t kIndexStepsPerEvent = 4;
+inline constexpr uint32_t kIndexStepsPerTick = 256;
+inline constexpr uint32_t kIndexStepsPerTurnMax = 4096;
+inline constexpr uint32_t kIndexPatienceTurns = 64;
+// The steps of a turn of at least `least` when the oldest task has waited for so many turns.
+uint32_t index_steps_of_turn(uint32_t least, uint64_t turns_waited);
 
 // Where a cold tail's documents come from: the record rows. nullopt: the document is a stub and has no content, which
 // only a removed document may be. What it gives for a document never changes otherwise.
@@ -54,7 +68,7 @@ class IndexWriter {
   // The record row of `doc` is already in `rows`. The 256th of a page turns the tail into rows.
   Status add(RowWriter& rows, AgentOrd ord, DocNo doc, const IndexedDoc& content);
 
-  // The document must not appear in answers from now on; its terms leave the index rows in later work(). `content` is
+  // The document must not appear in answers from now on; its terms leave the index rows in later turns. `content` is
   // what was added. A document that was removed before is left as it is.
   Status remove(RowWriter& rows, AgentOrd ord, DocNo doc, const IndexedDoc& content);
 
@@ -62,9 +76,16 @@ class IndexWriter {
   // Returns the steps done; fewer than `units` means that the queue is empty.
   Result<uint32_t> work(RowWriter& rows, uint32_t units);
 
+  // What an event or a tick has to do of it: at least `least` steps, more when tasks have waited for long. Returns the
+  // steps done.
+  Result<uint32_t> take_turn(RowWriter& rows, uint32_t least);
+
+  // To be kept with the rows, and handed to reset() when they are opened again.
+  const IndexBacklog& backlog() const;
+
   // Forgets what it keeps in memory, the partition's tails included: after the rows below it were replaced or a batch
-  // was dropped.
-  void reset();
+  // was dropped. `backlog`: as it was when those rows were written.
+  void reset(const IndexBacklog& backlog);
 
  private:
   struct Impl;
@@ -157,12 +178,13 @@ class AgentIndex {
 // Compares an agent's index rows, masks included, with what its records say: `docs` documents, of which those that
 // `live` names are not masked. `first_difference` names the first row that differs (columns and masks before blocks,
 // blocks before chunks), or is left empty. Damaged index rows are differences; the Status tells failures to read.
-// What rows still hold of masked documents is not compared, since scrubbing takes its time. Takes less than 400 bytes
-// of memory for every page of 256 documents, beside one page's documents.
+// `scrubbed`: no work waits, so rows must hold nothing of masked documents; otherwise that is not compared, since
+// scrubbing takes its time. Takes less than 400 bytes of memory for every page of 256 documents, beside one page's
+// documents.
 Status check_agent_index(const RowReader& rows, const LoadDoc& load, AgentOrd ord, uint32_t docs,
-                         const std::function<bool(DocNo)>& live, std::string* first_difference);
+                         const std::function<bool(DocNo)>& live, bool scrubbed, std::string* first_difference);
 
-// Names the layout of the index rows: part of the projection version.
-inline constexpr std::string_view kIndexLayoutVersion = "index-1";
+// Names the layout of the index rows and the pace of their upkeep: part of the projection version.
+inline constexpr std::string_view kIndexLayoutVersion = "index-2";
 
 }  // namespace mnemo

@@ -121,27 +121,35 @@ bool PageBuilder::write_one_row(RowWriter& rows, AgentOrd ord, uint32_t page, co
   return true;
 }
 
+// Adds postings from the one at `from` on, whole terms only, until the chunk is full. Returns where the next begins.
+size_t PageBuilder::fill_chunk(size_t from, const TailView& tail, ChunkBuilder& chunk) const {
+  size_t term_begin = from;
+  for (size_t i = from; i < postings_.size(); ++i) {
+    if (hash_of(postings_[i]) != hash_of(postings_[term_begin])) term_begin = i;
+    if (add_to(chunk, postings_[i], tail)) continue;
+    // A page's postings of one term never fill a chunk.
+    if (i > term_begin) MNEMO_CHECK(chunk.drop_last_term());
+    return term_begin;
+  }
+  return postings_.size();
+}
+
 // A block of long documents: chunk rows of level 0 from the start, and their fence in the block row.
 void PageBuilder::write_chunks(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView& tail) {
   Fence fence;
   ChunkBuilder chunk(kChunkRowBytesMax);
-  uint64_t last = ~uint64_t{0};
   std::string row;
-  const auto finish = [&] {
+  Place place = 0;
+  for (size_t at = 0; at < postings_.size();) {
+    const size_t end = fill_chunk(at, tail, chunk);
+    const uint32_t last = chunk.last_term();
     row.clear();
     chunk.finish(row);
-    rows.put(segment_part_key(keys::Row::kChunk, ord, 0, page, static_cast<uint32_t>(fence.size() - 1)), row);
-  };
-  for (const uint64_t posting : postings_) {
-    if (fence.size() == 0 || !add_to(chunk, posting, tail)) {
-      if (fence.size() > 0) finish();
-      const bool goes_on = fence.size() > 0 && hash_of(last) == hash_of(posting);
-      fence.push_back(place_of(hash_of(posting), goes_on ? posting_of(posting).doc : 0));
-      MNEMO_CHECK(add_to(chunk, posting, tail));
-    }
-    last = posting;
+    rows.put(segment_part_key(keys::Row::kChunk, ord, 0, page, static_cast<uint32_t>(fence.size())), row);
+    fence.push_back(place);
+    if (end < postings_.size()) place = place_between(last, hash_of(postings_[end]));
+    at = end;
   }
-  if (fence.size() > 0) finish();
   rows.put(block_key(ord, page), encode_block_fence(fence));
 }
 

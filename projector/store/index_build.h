@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "events/result.h"
+#include "projector/store/block.h"
 #include "projector/store/index_page.h"
 #include "projector/store/rows.h"
 #include "projector/store/tail.h"
@@ -24,6 +25,7 @@ class PageBuilder {
   void sort();
   bool write_one_row(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView& tail);
   void write_chunks(RowWriter& rows, AgentOrd ord, uint32_t page, const TailView& tail);
+  size_t fill_chunk(size_t from, const TailView& tail, ChunkBuilder& chunk) const;
 
   // Kept between calls for their memory.
   std::vector<uint64_t> postings_;

@@ -30,8 +30,14 @@ struct PagePosting {
 class IndexCheck {
  public:
   IndexCheck(const RowReader& rows, const LoadDoc& load, AgentOrd ord, uint32_t docs,
-             const std::function<bool(DocNo)>& live)
-      : rows_(rows), load_(load), ord_(ord), docs_(docs), live_(live), pages_(rows, ord, docs / kPageDocs, reads_) {}
+             const std::function<bool(DocNo)>& live, bool scrubbed)
+      : rows_(rows),
+        load_(load),
+        ord_(ord),
+        docs_(docs),
+        live_(live),
+        scrubbed_(scrubbed),
+        pages_(rows, ord, docs / kPageDocs, reads_) {}
 
   Result<bool> run();
   const std::string& difference() const { return difference_; }
@@ -69,6 +75,7 @@ class IndexCheck {
   AgentOrd ord_;
   uint32_t docs_;
   const std::function<bool(DocNo)>& live_;
+  bool scrubbed_;
   IndexReads reads_;
   PageSet pages_;
   std::string difference_;
@@ -177,17 +184,22 @@ bool IndexCheck::check_filters(uint32_t page, const TailView& tail) {
   std::optional<FilterTerm> before;
   for (size_t part = 0; part < pages_.parts(page); ++part) {
     bool same = true;
+    bool left_over = false;
     const bool whole = for_each_filter(pages_.filters(page, part), [&](FilterField f, std::string_view v, PageBits b) {
       const FilterTerm term{f, v};
       same = !before || *before < term;
       before = term;
-      for (size_t i = 0; i < b.size(); ++i) b[i] &= ~dead_of(page)[i];
+      for (size_t i = 0; i < b.size(); ++i) {
+        left_over = left_over || (b[i] & dead_of(page)[i]) != 0;
+        b[i] &= ~dead_of(page)[i];
+      }
       if (!same || b == PageBits{}) return same;
       same = next < expected.size() && expected[next] == std::pair(term, b);
       ++next;
       return same;
     });
     if (!whole || !same) return differs(part_key(ord_, page, part), "tells other filter values than its records");
+    if (scrubbed_ && left_over) return differs(part_key(ord_, page, part), "holds filter values of what is gone");
   }
   if (next == expected.size()) return true;
   return differs(part_key(ord_, page, pages_.parts(page) - 1), "lacks filter values of its records");
@@ -228,9 +240,10 @@ Result<bool> IndexCheck::check_chunk(const Segment& segment, size_t chunk) {
 bool IndexCheck::check_entry(const Segment& segment, size_t chunk, uint32_t term, std::string_view entry) {
   bool bound_holds = true;
   bool in_place = true;
+  bool left_over = false;
   const bool whole = for_each_posting(entry, segment.docs(), [&](uint32_t doc, uint32_t count) {
     const uint32_t page = segment.first_page() + doc / kPageDocs;
-    if (has_bit(dead_of(page), doc % kPageDocs)) return true;
+    if (has_bit(dead_of(page), doc % kPageDocs)) return left_over = true;
     actual_[page] += posting_hash(term, doc % kPageDocs, count);
     const EntryBound bound = entry_bound(entry);
     const EntryBound own = bound_of(count, lengths_[size_t{segment.first_doc()} + doc]);
@@ -240,6 +253,7 @@ bool IndexCheck::check_entry(const Segment& segment, size_t chunk, uint32_t term
   });
   const std::string key = chunk_key(ord_, segment, chunk);
   if (!whole) return differs(key, "is damaged");
+  if (scrubbed_ && left_over) return differs(key, "holds words of what is gone");
   if (!in_place) return differs(key, "holds postings that its fence sends elsewhere");
   return bound_holds || differs(key, "has a bound that a posting breaks");
 }
@@ -300,8 +314,8 @@ Result<bool> IndexCheck::check_nothing_behind() {
 }  // namespace
 
 Status check_agent_index(const RowReader& rows, const LoadDoc& load, AgentOrd ord, uint32_t docs,
-                         const std::function<bool(DocNo)>& live, std::string* first_difference) {
-  IndexCheck check(rows, load, ord, docs, live);
+                         const std::function<bool(DocNo)>& live, bool scrubbed, std::string* first_difference) {
+  IndexCheck check(rows, load, ord, docs, live, scrubbed);
   first_difference->clear();
   MNEMO_ASSIGN(const bool good, check.run());
   if (!good) *first_difference = check.difference();

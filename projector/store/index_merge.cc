@@ -115,13 +115,19 @@ class ChunkMerge {
       });
       if (!whole || !order) return damaged_row(input.row_key());
       if (!room) {
-        // Where the term's own postings begin, document 0 stands for whichever is the first.
-        if (term_of(next_) != term) next_ = place_of(term, 0);
+        end_before(term);
         return false;
       }
       MNEMO_TRY(input.next());
     }
     return true;
+  }
+
+  // The chunk is full, with the term's postings not all in it. They all go into the next, unless they fill this one.
+  void end_before(uint32_t term) {
+    const bool begun = chunk_.last_term() == term;
+    if (begun && !chunk_.drop_last_term()) return;
+    next_ = place_between(chunk_.last_term(), term);
   }
 
   Place from_;

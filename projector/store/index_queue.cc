@@ -15,6 +15,7 @@ std::string cursor_key(uint64_t number) { return task_key(number) + 'c'; }
 std::string IndexTask::encode() const {
   std::string row(1, static_cast<char>(kind));
   put_varint(row, ord.value);
+  put_varint(row, turn);
   switch (kind) {
     case Kind::kMerge:
       put_varint(row, level);
@@ -36,6 +37,7 @@ bool IndexTask::decode(std::string_view row) {
   const auto number32 = [&] { return static_cast<uint32_t>(in.varint()); };
   kind = static_cast<Kind>(in.u8());
   ord = AgentOrd(number32());
+  turn = in.varint();
   terms.clear();
   if (kind == Kind::kMerge) {
     level = number32();
@@ -60,49 +62,33 @@ bool TaskCursor::decode(std::string_view row) {
   return in.done();
 }
 
-Status IndexQueue::load(const RowReader& rows) {
-  if (loaded_) return {};
-  const std::string from = keys::start(keys::Row::kIndexWork);
-  const std::string to = prefix_end(from);
-  const auto number_of = [](std::string_view key) { return Decoder(key.substr(1)).be64(); };
-  first_ = next_ = 0;
-  MNEMO_TRY(rows.scan(from, to, [&](std::string_view key, std::string_view) {
-    first_ = number_of(key);
-    return false;
-  }));
-  std::string key;
-  std::string value;
-  MNEMO_ASSIGN(const bool found, rows.last(from, to, key, value));
-  if (found) next_ = number_of(key) + 1;
-  loaded_ = true;
-  return {};
-}
-
-Status IndexQueue::push(RowWriter& rows, const IndexTask& task) {
-  MNEMO_TRY(load(rows));
-  rows.put(task_key(next_++), task.encode());
-  return {};
+void IndexQueue::push(RowWriter& rows, IndexTask& task) {
+  task.turn = backlog_.turns;
+  rows.put(task_key(backlog_.next++), task.encode());
 }
 
 Result<bool> IndexQueue::first(const RowReader& rows, IndexTask& task, TaskCursor& cursor) {
-  MNEMO_TRY(load(rows));
-  if (first_ == next_) return false;
+  if (backlog_.empty()) return false;
+  const uint64_t number = backlog_.first;
   std::string row;
-  MNEMO_ASSIGN(const bool found, rows.get(task_key(first_), row));
-  if (!found) return missing_row(task_key(first_));
-  if (!task.decode(row)) return damaged_row(task_key(first_));
+  MNEMO_ASSIGN(const bool found, rows.get(task_key(number), row));
+  if (!found) return missing_row(task_key(number));
+  if (!task.decode(row)) return damaged_row(task_key(number));
   cursor = TaskCursor();
-  MNEMO_ASSIGN(const bool begun, rows.get(cursor_key(first_), row));
-  if (begun && !cursor.decode(row)) return damaged_row(cursor_key(first_));
+  MNEMO_ASSIGN(const bool begun, rows.get(cursor_key(number), row));
+  if (begun && !cursor.decode(row)) return damaged_row(cursor_key(number));
   return true;
 }
 
-void IndexQueue::save(RowWriter& rows, const TaskCursor& cursor) { rows.put(cursor_key(first_), cursor.encode()); }
+void IndexQueue::save(RowWriter& rows, const TaskCursor& cursor) {
+  rows.put(cursor_key(backlog_.first), cursor.encode());
+}
 
 void IndexQueue::pop(RowWriter& rows) {
-  rows.erase(task_key(first_));
-  rows.erase(cursor_key(first_));
-  if (++first_ == next_) first_ = next_ = 0;
+  rows.erase(task_key(backlog_.first));
+  rows.erase(cursor_key(backlog_.first));
+  ++backlog_.first;
+  if (backlog_.empty()) backlog_ = IndexBacklog();
 }
 
 }  // namespace mnemo

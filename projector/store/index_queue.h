@@ -23,6 +23,7 @@ struct IndexTask {
   // kMerge: the segment to be made.
   uint32_t level = 0;
   uint32_t segment = 0;
+  uint64_t turn = 0;  // in which it was pushed: IndexBacklog::turns
   // kScrub: the document, and the hashes of its terms, ascending.
   uint32_t doc = 0;
   std::vector<uint32_t> terms;
@@ -42,25 +43,21 @@ struct TaskCursor {
   bool decode(std::string_view row);
 };
 
-// First in, first out. Keeps the numbers of the first and the next row in memory, so that asking an empty queue is
-// free. Numbers begin at 0 again once it is empty: they are a function of what was pushed and done, not of restarts.
+// First in, first out.
 class IndexQueue {
  public:
-  // Forgets the numbers: they are read from the rows again.
-  void reset() { loaded_ = false; }
+  void reset(const IndexBacklog& backlog) { backlog_ = backlog; }
+  const IndexBacklog& backlog() const { return backlog_; }
 
-  Status push(RowWriter& rows, const IndexTask& task);
+  void push(RowWriter& rows, IndexTask& task);  // notes its turn
+  void begin_turn() { backlog_.turns += backlog_.empty() ? 0 : 1; }
   // False: the queue is empty.
   Result<bool> first(const RowReader& rows, IndexTask& task, TaskCursor& cursor);
   void save(RowWriter& rows, const TaskCursor& cursor);  // of the first
   void pop(RowWriter& rows);
 
  private:
-  Status load(const RowReader& rows);
-
-  bool loaded_ = false;
-  uint64_t first_ = 0;
-  uint64_t next_ = 0;
+  IndexBacklog backlog_;
 };
 
 }  // namespace mnemo

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "projector/store/index.h"
@@ -62,7 +63,7 @@ Status IndexWriter::Impl::write_page(RowWriter& rows, AgentOrd ord, uint32_t pag
     merge.ord = ord;
     merge.level = level;
     merge.segment = page >> (3 * level);
-    MNEMO_TRY(queue.push(rows, merge));
+    queue.push(rows, merge);
   }
   return {};
 }
@@ -113,7 +114,8 @@ Status IndexWriter::remove(RowWriter& rows, AgentOrd ord, DocNo doc, const Index
   scrub.doc = doc.value;
   scrub.terms.clear();
   for (const TermCount& term : content.terms) scrub.terms.push_back(term.hash);
-  return impl_->queue.push(rows, scrub);
+  impl_->queue.push(rows, scrub);
+  return {};
 }
 
 Result<uint32_t> IndexWriter::work(RowWriter& rows, uint32_t units) {
@@ -126,8 +128,25 @@ Result<uint32_t> IndexWriter::work(RowWriter& rows, uint32_t units) {
   return done;
 }
 
-void IndexWriter::reset() {
-  impl_->queue.reset();
+Result<uint32_t> IndexWriter::take_turn(RowWriter& rows, uint32_t least) {
+  impl_->queue.begin_turn();
+  const uint64_t turn = impl_->queue.backlog().turns;
+  MNEMO_ASSIGN(uint32_t done, work(rows, 1));
+  if (done == 0) return 0;
+  const uint64_t waited = turn - std::min(turn, impl_->task.turn);
+  MNEMO_ASSIGN(const uint32_t more, work(rows, index_steps_of_turn(least, waited) - done));
+  return done + more;
+}
+
+uint32_t index_steps_of_turn(uint32_t least, uint64_t turns_waited) {
+  const uint64_t doubled = std::min<uint64_t>(turns_waited / kIndexPatienceTurns, 31);
+  return static_cast<uint32_t>(std::min<uint64_t>(uint64_t{least} << doubled, kIndexStepsPerTurnMax));
+}
+
+const IndexBacklog& IndexWriter::backlog() const { return impl_->queue.backlog(); }
+
+void IndexWriter::reset(const IndexBacklog& backlog) {
+  impl_->queue.reset(backlog);
   impl_->shard.reset();
 }
 

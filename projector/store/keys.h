@@ -21,7 +21,7 @@ enum class Row : char {
   kRecord = 'R',     // R ord doc -> record, or the stub of a forgotten one
   kMemory = 'I',     // I ord id -> current document and flags, or a tombstone
   kKey = 'K',        // K ord key16 -> outcome of an idempotency key
-  kKeyWindow = 'W',  // W ord number8 -> key16: which key leaves the window next
+  kKeyWindow = 'W',  // W ord number8 -> the K row's whole key: which key leaves the window next
   kExpiry = 'E',     // E expires_at8 ord doc -> nothing
   kLink = 'L',       // L ord from type to -> nothing
   kBacklink = 'l',   // l ord to type from -> nothing
@@ -29,8 +29,9 @@ enum class Row : char {
   kAccess = 'H',     // H ord id -> access count and time
   kPolicy = 'N',     // N namespace -> policy
   // State outside the digests.
-  kMeta = '!',     // !meta, !points
+  kMeta = '!',     // !meta, !points, !rules, !version
   kPending = 'P',  // P number8 -> pending work
+  kForget = 'f',   // f ord number8 -> the filter of the pending forget P number8
   kSkip = 'S',     // S offset8 -> report of a skipped record
   kOutbox = 'O',   // O number8 -> what is to be announced
   // Derived rows: the index.
@@ -57,6 +58,13 @@ inline std::string of_number(Row row, AgentOrd ord, uint32_t number) {
 // Pending, skip, outbox and index work rows.
 inline std::string of_sequence(Row row, uint64_t number) {
   std::string key = start(row);
+  put_be64(key, number);
+  return key;
+}
+
+// Pending forgets, and the key window.
+inline std::string of_agent_sequence(Row row, AgentOrd ord, uint64_t number) {
+  std::string key = of_agent(row, ord);
   put_be64(key, number);
   return key;
 }

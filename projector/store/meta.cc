@@ -5,7 +5,7 @@
 namespace mnemo {
 namespace {
 
-constexpr uint8_t kMetaFormat = 1;
+constexpr uint8_t kMetaFormat = 2;
 
 void put_digest(std::string& out, const Digest& d) {
   put_be64(out, d.high);
@@ -56,6 +56,8 @@ void encode_meta(const Meta& m, std::string& out) {
   put_varint(out, m.next_ord);
   put_varint(out, m.pending_first);
   put_varint(out, m.pending_next);
+  put_varint(out, m.pending_forgets);
+  for (const uint64_t n : {m.index.first, m.index.next, m.index.turns}) put_varint(out, n);
   put_varint(out, m.outbox_next);
   out.push_back(m.expiry_due ? 1 : 0);
   put_counters(out, m.counters);
@@ -78,6 +80,8 @@ Status decode_meta(std::string_view row, Meta& m) {
   m.next_ord = static_cast<uint32_t>(in.varint());
   m.pending_first = in.varint();
   m.pending_next = in.varint();
+  m.pending_forgets = in.varint();
+  for (uint64_t* n : {&m.index.first, &m.index.next, &m.index.turns}) *n = in.varint();
   m.outbox_next = in.varint();
   m.expiry_due = in.u8() != 0;
   read_counters(in, m.counters);

@@ -11,6 +11,7 @@
 #include "events/hash.h"
 #include "events/ids.h"
 #include "events/result.h"
+#include "projector/store/index_backlog.h"
 
 namespace mnemo {
 
@@ -52,11 +53,17 @@ struct Meta {
   uint32_t next_ord = 0;
   uint64_t pending_first = 0;  // the pending queue holds [first, next)
   uint64_t pending_next = 0;
+  uint64_t pending_forgets = 0;  // how many of them are forgets by filter
+  IndexBacklog index;            // what waits of the index's upkeep
   uint64_t outbox_next = 0;
   bool expiry_due = false;  // something that has expired is still there
   Counters counters;
 
+  // Nothing is left to do that a digest would show.
   bool settled() const { return pending_first == pending_next && !expiry_due; }
+  // Nothing is left to do at all: a tick would change nothing but the time. Index rows are derived and in no digest,
+  // but until their upkeep is done they hold words of memories that are gone.
+  bool idle() const { return settled() && index.empty(); }
 };
 
 inline constexpr std::string_view kMetaKey = "!meta";

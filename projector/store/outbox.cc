@@ -6,10 +6,11 @@ namespace mnemo {
 
 void encode_outbox(const OutboxBatch& batch, std::string& out) {
   put_varint(out, batch.epoch);
-  put_varint(out, batch.seq);
   put_varint(out, batch.next_offset);
   put_varint(out, batch.invalidations.size());
   for (const Invalidation& i : batch.invalidations) {
+    put_varint(out, i.offset);
+    put_varint(out, i.n);
     put_bytes(out, i.name_space);
     put_bytes(out, i.agent_id);
     out.push_back(static_cast<char>(i.tier));
@@ -25,10 +26,11 @@ Status decode_outbox(std::string_view row, OutboxBatch& out) {
   Decoder in(row);
   out = OutboxBatch{};
   out.epoch = static_cast<uint32_t>(in.varint());
-  out.seq = in.varint();
   out.next_offset = in.varint();
   for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     Invalidation& i = out.invalidations.emplace_back();
+    i.offset = in.varint();
+    i.n = static_cast<uint32_t>(in.varint());
     i.name_space = in.bytes();
     i.agent_id = in.bytes();
     i.tier = in.u8();

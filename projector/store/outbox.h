@@ -1,8 +1,9 @@
 // File: projector/store/outbox.h
 // Outbox rows: what a batch has to announce, written with the batch and removed once it is sent.
 //
-// An announcement's id is (epoch, partition, seq, n), n counting within the row: the same on every try, so receivers
-// drop what they know.
+// An announcement's id is (epoch, partition, offset, n): the record that caused it, and which of the record's own it
+// is. An id has one meaning for ever, however batches are cut when records are applied again, so receivers drop what
+// they know. docs/decisions/0003.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,18 @@
 
 namespace mnemo {
 
-// Answers about this agent and tier from positions before the batch's end may be stale.
+// Answers about this agent and tier from positions up to this record may be stale. A batch tells one for each agent and
+// tier: that of the last record that touched them.
 struct Invalidation {
+  uint64_t offset = 0;
+  uint32_t n = 0;  // among the agents and tiers that the record touched, in order
   std::string name_space;
   std::string agent_id;
   uint8_t tier = 1;
   bool operator==(const Invalidation&) const = default;
 };
 
-// A record that was not applied.
+// A record that was not applied. It touches nothing, so n is 0.
 struct DeadLetter {
   uint64_t offset = 0;
   SkipReason reason = SkipReason::kUndecodable;
@@ -34,7 +38,6 @@ struct DeadLetter {
 
 struct OutboxBatch {
   uint32_t epoch = 0;
-  uint64_t seq = 0;          // at the end of the batch
   uint64_t next_offset = 0;  // everything before it has been applied
   std::vector<Invalidation> invalidations;
   std::vector<DeadLetter> dead_letters;  // those with kWrongPartition are appended again to their own partition

@@ -89,7 +89,7 @@ LoadDoc load_from_records() {
 
 const std::string& projection_version() {
   static const std::string version =
-      std::string("rows-1/") + std::string(kIndexLayoutVersion) + "/" + analysis_version();
+      std::string("rows-2/") + std::string(kIndexLayoutVersion) + "/" + analysis_version();
   return version;
 }
 

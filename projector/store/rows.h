@@ -30,9 +30,11 @@ class RowReader {
   virtual Result<bool> last(std::string_view from, std::string_view to, std::string& key, std::string& value) const = 0;
 };
 
-// Reads see the writes made through the same object.
+// Reads see the writes made through the same object. Nothing is written while a scan is under way.
 class RowWriter : public RowReader {
  public:
+  // The rows as they were before any write that is still to be committed.
+  virtual const RowReader& committed() const { return *this; }
   virtual void put(std::string_view key, std::string_view value) = 0;
   virtual void erase(std::string_view key) = 0;
 };

@@ -36,18 +36,11 @@ Status SnapshotView::record(AgentOrd ord, uint32_t doc, std::string& holder, Rec
 
 Result<std::vector<PendingForget>> SnapshotView::pending_forgets(AgentOrd ord) const {
   std::vector<PendingForget> found;
-  if (meta_.pending_first == meta_.pending_next) return found;
-  Status decoded;
-  const std::string from = keys::start(keys::Row::kPending);
-  MNEMO_TRY(rows_.scan(from, prefix_end(from), [&](std::string_view /*key*/, std::string_view row) {
-    PendingWork work;
-    decoded = decode_pending(row, work);
-    if (!decoded) return false;
-    const bool ours = work.type == PendingWork::Type::kForgetByFilter && work.ord == ord;
-    if (ours) found.push_back({work.doc, work.end, work.filter});
-    return true;
-  }));
-  MNEMO_TRY(std::move(decoded));
+  if (meta_.pending_forgets == 0) return found;
+  MNEMO_ASSIGN(std::vector<PendingFilter> filters, read_pending_filters(rows_, ord));
+  for (PendingFilter& at_work : filters) {
+    found.push_back({at_work.work.doc, at_work.work.end, std::move(at_work.filter)});
+  }
   return found;
 }
 

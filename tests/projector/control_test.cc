@@ -171,6 +171,24 @@ TEST(Skipped, LeavesNoTraceButItsReport) {
   EXPECT_EQ(after.counters.skipped[static_cast<size_t>(SkipReason::kInvalid)], 1u);
 }
 
+TEST(Skipped, OnlyTheNewestReportsAreKept) {
+  StateLimits limits;
+  limits.skip_rows_kept = 5;
+  Partition partition({}, limits);
+  for (int i = 0; i < 12; ++i) partition.add(remember("b", ""));
+  EXPECT_EQ(partition.rows(keys::Row::kSkip), 5u);
+  ASSERT_TRUE(partition.projection().flush(true));
+  partition.crash();
+  for (int i = 0; i < 3; ++i) partition.append(remember("b", ""));
+  ASSERT_TRUE(partition.apply_appended());
+  EXPECT_EQ(partition.rows(keys::Row::kSkip), 5u);
+  const uint64_t next = partition.meta().next_offset;
+  for (uint64_t offset = next - 5; offset < next; ++offset) {
+    EXPECT_NE(partition.row(keys::of_sequence(keys::Row::kSkip, offset)), "") << offset;
+  }
+  EXPECT_EQ(partition.meta().counters.skipped[static_cast<size_t>(SkipReason::kInvalid)], 15u);
+}
+
 TEST(NewerBuild, ARecordOfANewerSchemaHaltsWhateverElseIsWrongWithIt) {
   Partition partition;
   v1::Envelope newer = remember("a", "x");
@@ -210,6 +228,29 @@ TEST(SkipRecorded, AnOperatorsSkipLetsTheNextRecordsThrough) {
   EXPECT_EQ(outcomes[1].kind, Kind::kControl);
   EXPECT_EQ(outcomes[2].kind, Kind::kApplied);
   EXPECT_EQ(partition.rebuilt(2)->meta().state, partition.meta().state);
+}
+
+// A copy of the log has neither the skip nor what it skips: pending work must stand at the same place all the same.
+TEST(SkipRecorded, DrivesNoPendingWork) {
+  Partition original;
+  Partition copy;
+  for (Partition* const each : {&original, &copy}) {
+    each->activate([](v1::RulesActivated& rules) { rules.set_work_units_per_event(1); });
+    for (int i = 0; i < 6; ++i) each->add(tagged(remember("m" + std::to_string(i), "x"), "t"));
+    each->add(forget_tag("t"));
+  }
+  v1::Envelope newer = remember("b", "x");
+  newer.set_schema_version(kSchemaVersion + 1);
+  const uint64_t offset = original.meta().next_offset;
+  original.skips.insert(offset);
+  original.add(newer);
+  EXPECT_EQ(original.add(skip_of(offset)).kind, Kind::kControl);
+  v1::Envelope event = remember("c", "x");
+  event.set_event_id(std::string(16, 'c'));
+  for (Partition* const each : {&original, &copy}) each->add(event);
+  ASSERT_FALSE(original.meta().settled());
+  EXPECT_EQ(original.meta().seq, copy.meta().seq);
+  EXPECT_EQ(original.meta().state, copy.meta().state);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "tests/projector/partition.h"
 
 namespace mnemo::projector_test {
@@ -132,6 +134,62 @@ TEST(Expiry, TheOrderOfEqualTimesDoesNotDependOnARestart) {
     return partition->projection().points();
   };
   EXPECT_EQ(run(false), run(true));
+}
+
+// Whatever comes and goes between: the first expiry is the first of the rows.
+TEST(Expiry, TheFirstIsFoundHoweverExpiriesComeAndGo) {
+  Partition partition;
+  partition.activate([](v1::RulesActivated& rules) {
+    rules.set_work_units_per_event(2);
+    rules.set_digest_interval(1);
+  });
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 400; ++i) {
+    partition.now_ms += static_cast<int64_t>(random() % 8);
+    const std::string id = "m" + std::to_string(i / 3 + static_cast<int>(random() % 20));
+    const TimestampMs at_ms = partition.now_ms + static_cast<int64_t>(random() % 100) - 10;
+    v1::Envelope event = update(id, "y");
+    event.mutable_updated()->set_expires_at_ms(random() % 4 == 0 ? 0 : at_ms);
+    if (random() % 2 == 0) event = expiring(remember(id, "x"), at_ms);
+    if (random() % 6 == 0) event = forget(id);
+    partition.append(event);
+    if (random() % 2 == 0) {
+      ASSERT_TRUE(partition.apply_appended());
+    }
+  }
+  ASSERT_TRUE(partition.apply_appended());
+  EXPECT_GT(partition.meta().counters.expired, 20u);
+  const auto again = partition.rebuilt(1);
+  EXPECT_EQ(again->projection().points(), partition.projection().points());
+  partition.now_ms += kDayMs;
+  partition.tick(partition.now_ms);
+  partition.settle();
+  EXPECT_EQ(partition.rows(keys::Row::kExpiry), 0u);
+}
+
+TEST(Expiry, ARowThatNamesNoLiveMemoryHaltsThePartition) {
+  Partition damaged;
+  damaged.add(expiring(remember("a", "x"), kStartMs + 10));
+  damaged.add(forget("a"));
+  damaged.damage(keys::of_expiry(kStartMs + 10, AgentOrd(0), 0), "");
+  ASSERT_TRUE(damaged.projection().flush(true));
+  damaged.crash();
+  damaged.now_ms = kStartMs + 20;
+  const Status status = damaged.try_add(remember("b", "x"));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Code::kDataLoss);
+  EXPECT_NE(status.error().message.find("document 0"), std::string::npos) << status.error().message;
+}
+
+TEST(Expiry, ARowWithAShortKeyHaltsThePartition) {
+  Partition partition;
+  partition.damage("E" + std::string(3, '\0'), "");
+  ASSERT_TRUE(partition.projection().flush(true));
+  partition.crash();
+  const Status status = partition.try_add(remember("a", "x"));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Code::kDataLoss);
+  EXPECT_NE(status.error().message.find("45000000"), std::string::npos) << status.error().message;
 }
 
 }  // namespace

@@ -29,8 +29,9 @@ LogIdentity identity_of(const Setup& setup) {
 
 }  // namespace
 
-Partition::Partition(Setup setup)
+Partition::Partition(Setup setup, StateLimits limits)
     : setup_(setup),
+      limits_(limits),
       log_(identity_of(setup)),
       key_(must(FingerprintKey::from_bytes(std::string(32, 'f')))),
       env_(rocksdb::NewMemEnv(rocksdb::Env::Default())),
@@ -53,6 +54,7 @@ void Partition::open() {
   options.store.env = setup_.env != nullptr ? setup_.env : env_.get();
   options.store.simulated = true;
   options.log = log_;
+  options.limits = limits_;
   projection_ = must(Projection::open(options));
 }
 
@@ -145,6 +147,13 @@ int Partition::settle() {
   return ticks;
 }
 
+void Partition::drain() {
+  for (int ticks = 0; !meta().idle(); ++ticks) {
+    MNEMO_CHECK(ticks < 100000);
+    tick(meta().event_time_ms);
+  }
+}
+
 void Partition::crash() {
   projection_.reset();
   open();
@@ -154,7 +163,7 @@ std::unique_ptr<Partition> Partition::rebuilt(size_t batch) const {
   Setup setup = setup_;
   setup.founded = false;
   setup.env = nullptr;
-  auto other = std::make_unique<Partition>(setup);
+  auto other = std::make_unique<Partition>(setup, limits_);
   other->appended_ = appended_;
   other->skips = skips;
   other->announce = announce;
@@ -165,6 +174,18 @@ std::unique_ptr<Partition> Partition::rebuilt(size_t batch) const {
 }
 
 std::unique_ptr<View> Partition::view() const { return must(projection_->view()); }
+
+std::string Partition::row(const std::string& key) const {
+  std::string value;
+  must(view()->get(key, value));
+  return value;
+}
+
+void Partition::damage(const std::string& key, const std::string& value) {
+  BatchRows rows(projection_->store().rows());
+  rows.put(key, value);
+  must(projection_->store().write(rows));
+}
 
 std::optional<Seen> Partition::memory(const std::string& id, const std::string& agent) const {
   const auto now = view();

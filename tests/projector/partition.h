@@ -37,7 +37,7 @@ struct Seen {
 // Fails the test at once when a call that must succeed does not.
 class Partition {
  public:
-  explicit Partition(Setup setup = {});
+  explicit Partition(Setup setup = {}, StateLimits limits = {});
 
   // Completes the envelope (event id, schema version, fingerprint, where they are absent), appends it at `now_ms` under
   // its own message key, and applies it as a batch of its own.
@@ -63,6 +63,8 @@ class Partition {
   Outcome tick(TimestampMs time_ms);
   // Ticks at the event time until nothing is pending; returns the ticks it took.
   int settle();
+  // Ticks on until no index work waits either.
+  void drain();
   // Loses what was not flushed.
   void crash();
   // Another projection of the same records from zero, with batches of this size.
@@ -73,6 +75,9 @@ class Partition {
   Projection& projection() { return *projection_; }
   Meta meta() const { return projection_->applied(); }
   std::unique_ptr<View> view() const;
+  // A row as it stands; empty when there is none. Overwrites the row behind the projection's back, as damage would.
+  std::string row(const std::string& key) const;
+  void damage(const std::string& key, const std::string& value);
 
   // Of agent "nina" in namespace "acme" unless told otherwise.
   std::optional<Seen> memory(const std::string& id, const std::string& agent = "nina") const;
@@ -92,6 +97,7 @@ class Partition {
   void open();
 
   Setup setup_;
+  StateLimits limits_;
   LogIdentity log_;
   FingerprintKey key_;
   std::unique_ptr<rocksdb::Env> env_;

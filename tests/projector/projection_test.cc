@@ -136,23 +136,84 @@ TEST(Projection, TheOutboxHoldsWhatABatchChangedUntilItIsDropped) {
   std::vector<OutboxBatch> announced = outbox(partition);
   ASSERT_EQ(announced.size(), 2u);
   EXPECT_EQ(announced[0].invalidations.size(), 2u);
-  EXPECT_EQ(announced[0].invalidations[0], (Invalidation{"acme", "nina", 1}));
-  EXPECT_EQ(announced[0].invalidations[1], (Invalidation{"acme", "nina", 2}));
+  EXPECT_EQ(announced[0].invalidations[0], (Invalidation{3, 0, "acme", "nina", 2}));
+  EXPECT_EQ(announced[0].invalidations[1], (Invalidation{4, 0, "acme", "nina", 1}))
+      << "the last record that touched it";
   EXPECT_EQ(announced[0].epoch, 1u);
-  EXPECT_EQ(announced[0].seq, 3u);
   EXPECT_EQ(announced[0].next_offset, 5u);
 
   partition.projection().drop_outbox_below(1);
   partition.add(remember("d", "x"));
   announced = outbox(partition);
   ASSERT_EQ(announced.size(), 2u);
-  EXPECT_EQ(announced[0].seq, 4u);
+  EXPECT_EQ(announced[0].next_offset, 7u);
   ASSERT_TRUE(partition.projection().flush(true));
   partition.crash();
   partition.projection().drop_outbox_below(partition.meta().outbox_next);
   partition.announce = false;
   partition.add(remember("e", "x"));
   EXPECT_TRUE(outbox(partition).empty());
+}
+
+// Whatever the batches: an id names one agent and tier, or one dead letter, for ever.
+TEST(Projection, AnAnnouncementsIdHasOneMeaningHoweverBatchesAreCut) {
+  Partition partition;
+  partition.activate([](v1::RulesActivated& rules) { rules.set_work_units_per_event(3); });
+  for (const char* agent : {"nina", "omar", "ada"}) {
+    for (int i = 0; i < 4; ++i) {
+      v1::Envelope memory = remember("m" + std::to_string(i), "x");
+      memory.mutable_remembered()->set_tier(static_cast<v1::Tier>(1 + i % 3));
+      memory.mutable_remembered()->set_expires_at_ms(kStartMs + 10);
+      partition.add(of_agent(memory, agent));
+    }
+  }
+  partition.now_ms += 20;
+  for (int i = 0; i < 12; ++i) {
+    partition.add(of_agent(remember("later" + std::to_string(i), "x"), i % 2 == 0 ? "nina" : "omar"));
+    if (i % 3 == 0) partition.add(remember("bad", ""));
+  }
+  std::map<std::pair<uint64_t, uint32_t>, std::string> meanings;
+  size_t told_twice = 0;
+  for (const size_t batch : {1, 2, 5, 100}) {
+    std::map<std::string, uint64_t> stale_up_to;
+    for (const OutboxBatch& row : outbox(*partition.rebuilt(batch))) {
+      for (const Invalidation& i : row.invalidations) {
+        const std::string meaning = i.agent_id + std::to_string(i.tier);
+        const auto [at, fresh] = meanings.try_emplace({i.offset, i.n}, meaning);
+        EXPECT_EQ(at->second, meaning) << "record " << i.offset << " in batches of " << batch;
+        told_twice += fresh ? 0 : 1;
+        stale_up_to[meaning] = i.offset;
+      }
+      for (const DeadLetter& letter : row.dead_letters) {
+        EXPECT_EQ(meanings.try_emplace({letter.offset, 0}, "dead").first->second, "dead");
+      }
+    }
+    EXPECT_EQ(stale_up_to.size(), 9u) << "every agent and tier lost a memory or got one";
+  }
+  EXPECT_GT(told_twice, 20u);
+}
+
+TEST(Projection, AnAgentThatLeftMemoryIsReadAgain) {
+  StateLimits limits;
+  limits.agents_kept = 4;
+  Partition partition({}, limits);
+  Partition roomy;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 10; ++i) {
+      for (Partition* const each : {&partition, &roomy}) {
+        const std::string agent = "agent" + std::to_string(i);
+        each->add(of_agent(remember("m" + std::to_string(round), "x"), agent));
+        each->add(keyed(of_agent(update("m0", "y" + std::to_string(round)), agent), "k" + std::to_string(round)));
+        if (i == 5) each->append(of_agent(remember("n" + std::to_string(round), "x"), "agent1"));
+        if (i == 5) each->append(of_agent(remember("o" + std::to_string(round), "x"), "agent1"));
+        if (i == 5) {
+          EXPECT_TRUE(each->apply_appended());
+        }
+      }
+    }
+  }
+  EXPECT_EQ(partition.meta().state, roomy.meta().state);
+  EXPECT_EQ(partition.meta().counters.applied, roomy.meta().counters.applied);
 }
 
 TEST(Projection, WaitersGetWhatTheyWaitForOrTheReasonWhyNot) {

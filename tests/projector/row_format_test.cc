@@ -163,6 +163,8 @@ TEST(MetaRow, IsReadBackAsItWasWrittenAndDamageIsFound) {
   meta.pending_first = 14;
   meta.pending_next = 15;
   meta.outbox_next = 16;
+  meta.pending_forgets = 1;
+  meta.index = {200, 300, 400};
   meta.expiry_due = true;
   meta.counters = {17, 18, 19, 20, 21, {22, 23, 24, 25, 26, 27, 28, 29}, 30, 31, 32};
   std::string row;
@@ -175,6 +177,8 @@ TEST(MetaRow, IsReadBackAsItWasWrittenAndDamageIsFound) {
   EXPECT_EQ(read.event_time_ms, -8);
   EXPECT_EQ(read.counters.skipped[7], 29u);
   EXPECT_EQ(read.counters.forgotten, 32u);
+  EXPECT_EQ(read.pending_forgets, 1u);
+  EXPECT_EQ(read.index, meta.index);
   expect_exact(row, [](std::string_view bytes) {
     Meta other;
     return decode_meta(bytes, other).has_value();
@@ -203,9 +207,9 @@ TEST(PendingRow, IsReadBackAsItWasWrittenAndDamageIsFound) {
   work.count = 4;
   work.time_ms = -5;
   work.event_id = bytes_of(6);
-  work.memory_key = "key";
+  work.key = "key";
   work.records_done = true;
-  work.filter.mutable_condition()->set_metadata_key("k");
+  work.last_link = "link";
   std::string row;
   encode_pending(work, row);
   PendingWork read;
@@ -214,7 +218,7 @@ TEST(PendingRow, IsReadBackAsItWasWrittenAndDamageIsFound) {
   encode_pending(read, again);
   EXPECT_EQ(again, row);
   EXPECT_EQ(read.time_ms, -5);
-  EXPECT_EQ(read.filter.condition().metadata_key(), "k");
+  EXPECT_EQ(read.last_link, "link");
   expect_exact(row, [](std::string_view bytes) {
     PendingWork other;
     return decode_pending(bytes, other).has_value();
@@ -226,9 +230,8 @@ TEST(PendingRow, IsReadBackAsItWasWrittenAndDamageIsFound) {
 TEST(OutboxRow, IsReadBackAsItWasWrittenAndDamageIsFound) {
   OutboxBatch batch;
   batch.epoch = 1;
-  batch.seq = 2;
   batch.next_offset = 3;
-  batch.invalidations = {{"acme", "nina", 1}, {"acme", "omar", 3}};
+  batch.invalidations = {{1, 0, "acme", "nina", 1}, {2, 300, "acme", "omar", 3}};
   batch.dead_letters = {{4, SkipReason::kInvalid, "why"}, {5, SkipReason::kOldEpoch, ""}};
   std::string row;
   encode_outbox(batch, row);

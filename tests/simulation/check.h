@@ -17,7 +17,7 @@ Status check_rows(const View& view, const Model& model);
 // Both digests, summed up anew over all rows: no write has missed them.
 Status check_digests(const View& view);
 
-// The index of every agent says what its records say.
+// The index of every agent says what its records say; and nothing of what is gone, once no work on it waits.
 Status check_index(const View& view);
 
 // Gets, lists with their pages, filters, histories and newest-first retrieval of one agent, drawn at random.

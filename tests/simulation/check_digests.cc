@@ -146,7 +146,7 @@ Status check_index(const View& view) {
     std::string difference;
     MNEMO_TRY(check_agent_index(
         view, load_from_records(), AgentOrd(ord), docs, [&live](DocNo doc) { return live.contains(doc.value); },
-        &difference));
+        view.meta().index.empty(), &difference));
     if (!difference.empty()) return differs("the index of agent number ", ord, ": ", difference);
   }
   return {};

@@ -5,6 +5,7 @@
 #include "projector/store/agent_rows.h"
 #include "projector/store/memory_id.h"
 #include "tests/simulation/check.h"
+#include "tests/simulation/machine.h"
 #include "tests/simulation/probes.h"
 
 namespace mnemo::simulation {
@@ -292,7 +293,13 @@ Status check_counters(const Meta& meta, const Model& model) {
 
 Status check_reports(const View& view, const Model& model) {
   MNEMO_ASSIGN(const RowMap skips, rows_under(view, keys::start(keys::Row::kSkip)));
-  if (skips.size() != model.skips().size()) return differs("reports ", skips.size(), " skips");
+  const size_t skipped = model.skips().size();
+  const size_t reported = std::min<size_t>(skipped, kLimits.skip_rows_kept);
+  if (skipped > reported) probe(Probe::kSkipReportLeft);
+  if (skips.size() != reported) return differs("reports ", skips.size(), " skips");
+  // The newest, that is.
+  const auto oldest = std::next(model.skips().begin(), static_cast<ptrdiff_t>(skipped - reported));
+  if (reported > 0 && get_be64(skips.begin()->first.data()) != oldest->first) return differs("an old skip is reported");
   for (const auto& [offset, row] : skips) {
     const auto expected = model.skips().find(get_be64(offset.data()));
     const bool same = expected != model.skips().end() && row[0] == static_cast<char>(expected->second);
@@ -300,6 +307,8 @@ Status check_reports(const View& view, const Model& model) {
   }
   MNEMO_ASSIGN(const RowMap pending, rows_under(view, keys::start(keys::Row::kPending)));
   const Meta& meta = view.meta();
+  MNEMO_ASSIGN(const RowMap forgets, rows_under(view, keys::start(keys::Row::kForget)));
+  if (forgets.size() != meta.pending_forgets) return differs("counts other forgets than there are");
   if (pending.size() != meta.pending_next - meta.pending_first) return differs("the pending queue has a hole");
   MNEMO_ASSIGN(const RowMap policies, rows_under(view, keys::start(keys::Row::kPolicy)));
   if (policies.size() != model.policies()) return differs("has ", policies.size(), " policies");

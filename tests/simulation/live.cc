@@ -7,21 +7,34 @@
 
 namespace mnemo::simulation {
 
-void Announcements::note(const OutboxBatch& batch) {
+Result<bool> Announcements::take(const Id& id, const std::string& meaning) {
+  const auto [at, fresh] = known_.try_emplace(id, meaning);
+  if (!fresh) probe(Probe::kOutboxSentAgainAfterACrash);
+  if (at->second == meaning) return fresh;
+  const auto& [epoch, offset, n] = id;
+  return differs("the announcement ", epoch, "-", offset, "-", n, " says ", meaning, ", and said ", at->second);
+}
+
+Status Announcements::note(const OutboxBatch& batch) {
   for (const Invalidation& i : batch.invalidations) {
-    uint64_t& before = stale_before_[message_key(i.name_space, i.agent_id)];
-    if (batch.next_offset <= before) probe(Probe::kOutboxSentAgainAfterACrash);
-    before = std::max(before, batch.next_offset);
+    const std::string key = message_key(i.name_space, i.agent_id);
+    MNEMO_ASSIGN(const bool fresh, take({batch.epoch, i.offset, i.n}, key + " tier " + std::to_string(i.tier)));
+    if (fresh) stale_up_to_[key] = std::max(stale_up_to_[key], i.offset);
   }
-  for (const DeadLetter& letter : batch.dead_letters) dead_letters_[letter.offset] = letter.reason;
+  for (const DeadLetter& letter : batch.dead_letters) {
+    const std::string reason(skip_reason_name(letter.reason));
+    MNEMO_ASSIGN(const bool fresh, take({batch.epoch, letter.offset, 0}, reason + " " + letter.why));
+    if (fresh) dead_letters_[letter.offset] = letter.reason;
+  }
+  return {};
 }
 
 Status Announcements::check(const Model& model, const std::map<std::string, uint64_t>& last_change) const {
   if (dead_letters_ != model.skips())
     return differs("announced ", dead_letters_.size(), " dead letters of ", model.skips().size());
   for (const auto& [key, offset] : last_change) {
-    const auto at = stale_before_.find(key);
-    const bool announced = at != stale_before_.end() && at->second > offset;
+    const auto at = stale_up_to_.find(key);
+    const bool announced = at != stale_up_to_.end() && at->second >= offset;
     if (!announced) return differs("the change at offset ", offset, " was not announced");
   }
   return {};
@@ -34,8 +47,7 @@ LiveRole::LiveRole(Projection& projection, Ledger& ledger, Announcements& announ
   options.outcomes = &waiting_;
   options.skips = skips_;
   options.announce = [this](PartitionId /*partition*/, uint64_t /*number*/, const OutboxBatch& batch) {
-    announcements_.note(batch);
-    return Status();
+    return announcements_.note(batch);
   };
   role_ = std::make_unique<ProjectRole>(projection_, std::move(options));
 }
@@ -95,6 +107,7 @@ void LiveRole::count_probes(std::span<const LogRecord> records) const {
   if (meta.pending_first < meta.pending_next && meta.expiry_due) probe(Probe::kExpiryDuringPendingWork);
   const RowReader& rows = projection_.store().rows();
   if (has_rows(rows, keys::Row::kIndexWork).value()) probe(Probe::kMergeUnderWayAtABatchEnd);
+  if (meta.settled() && !meta.idle()) probe(Probe::kIndexWorkAfterAllElse);
   if (meta.pending_first == meta.pending_next) return;
   int forgets = 0;
   const std::string from = keys::start(keys::Row::kPending);

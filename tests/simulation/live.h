@@ -13,16 +13,23 @@
 
 namespace mnemo::simulation {
 
-// What was announced, over all incarnations of a partition's process.
+// What was announced, over all incarnations of a partition's process, as a receiver takes it that drops the ids it
+// knows.
 class Announcements {
  public:
-  void note(const OutboxBatch& batch);
+  // An id that comes again must mean the same.
+  Status note(const OutboxBatch& batch);
   // Everything that had to be announced was.
   Status check(const Model& model, const std::map<std::string, uint64_t>& last_change) const;
 
  private:
-  std::map<std::string, uint64_t> stale_before_;  // by message key: the greatest position announced
-  std::map<uint64_t, SkipReason> dead_letters_;   // by offset
+  using Id = std::tuple<uint32_t, uint64_t, uint32_t>;  // epoch, offset, n
+  // True when the id is new.
+  Result<bool> take(const Id& id, const std::string& meaning);
+
+  std::map<Id, std::string> known_;
+  std::map<std::string, uint64_t> stale_up_to_;  // by message key: the greatest offset announced
+  std::map<uint64_t, SkipReason> dead_letters_;  // by offset
 };
 
 class LiveRole final : public Role {

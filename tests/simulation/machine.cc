@@ -7,7 +7,7 @@
 namespace mnemo::simulation {
 
 Result<std::unique_ptr<Process>> Process::start(Disk& disk, const LogIdentity& log, const std::string& dir,
-                                                size_t memory_bytes) {
+                                                size_t memory_bytes, const StateLimits& limits) {
   std::unique_ptr<Process> process(new Process(memory_bytes, dir));
   for (uint32_t partition = 0; partition < log.partitions; ++partition) {
     ProjectionOptions options;
@@ -17,6 +17,7 @@ Result<std::unique_ptr<Process>> Process::start(Disk& disk, const LogIdentity& l
     options.store.env = disk.env();
     options.store.simulated = true;
     options.log = log;
+    options.limits = limits;
     MNEMO_ASSIGN(auto projection, Projection::open(options));
     process->projections_.push_back(std::move(projection));
   }

@@ -16,6 +16,9 @@
 
 namespace mnemo::simulation {
 
+// Of the processes that a seed compares: few, so that skip reports and agents leave.
+inline constexpr StateLimits kLimits{.agents_kept = 3, .skip_rows_kept = 12};
+
 class Disk {
  public:
   Disk() : env_(rocksdb::NewMemEnv(rocksdb::Env::Default())) {}
@@ -29,7 +32,7 @@ class Disk {
 class Process {
  public:
   static Result<std::unique_ptr<Process>> start(Disk& disk, const LogIdentity& log, const std::string& dir,
-                                                size_t memory_bytes);
+                                                size_t memory_bytes, const StateLimits& limits = {});
   Projection& projection(uint32_t partition) { return *projections_[partition]; }
   uint32_t partitions() const { return static_cast<uint32_t>(projections_.size()); }
   const std::string& dir() const { return dir_; }

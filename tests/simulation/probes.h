@@ -48,6 +48,7 @@ namespace mnemo::simulation {
   X(SkippedWrongPartition)                   \
   X(SkippedByOperator)                       \
   X(SkippedOldEpoch)                         \
+  X(SkipReportLeft)                          \
   X(KindActivatedLater)                      \
   X(RulesChanged)                            \
   X(RulesRefused)                            \
@@ -61,6 +62,7 @@ namespace mnemo::simulation {
   X(BlocksMerged)                            \
   X(MergeUnderWayAtABatchEnd)                \
   X(DocumentMaskedInAPage)                   \
+  X(IndexWorkAfterAllElse)                   \
   X(TailReadCold)                            \
   X(CrashBetweenBatchAndFlush)               \
   X(CrashBeforeAnythingWasFlushed)           \

@@ -116,7 +116,7 @@ Status Simulator::crash_log() {
 
 Status Simulator::start_process(const std::string& dir) {
   const size_t memory_bytes = random_.per_mille(300) ? 1 << 20 : 16 << 20;  // few tails stay in memory, or all
-  MNEMO_ASSIGN(process_, Process::start(disk_, log_.identity(), dir, memory_bytes));
+  MNEMO_ASSIGN(process_, Process::start(disk_, log_.identity(), dir, memory_bytes, kLimits));
   live_.clear();
   live_.resize(temper_.partitions);
   cold_ = true;
@@ -189,7 +189,7 @@ Status Simulator::read() {
 Status Simulator::rebuild() {
   ++tally_.rebuilds;
   const std::string dir = "/state" + std::to_string(++generation_);
-  MNEMO_ASSIGN(auto green, Process::start(disk_, log_.identity(), dir, 16 << 20));
+  MNEMO_ASSIGN(auto green, Process::start(disk_, log_.identity(), dir, 16 << 20, kLimits));
   for (uint32_t p = 0; p < temper_.partitions; ++p) {
     MNEMO_TRY(compare_replay(p, random_.between(1, 64), *green));
   }

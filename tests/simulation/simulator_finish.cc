@@ -58,7 +58,7 @@ Status Simulator::settle() {
     MNEMO_TRY(catch_up());
     bool settled = true;
     for (uint32_t p = 0; p < temper_.partitions; ++p) {
-      if (process_->projection(p).applied().settled()) continue;
+      if (process_->projection(p).applied().idle()) continue;
       settled = false;
       for (int i = 0; i < 20; ++i) MNEMO_TRY(append({generator_.tick(PartitionId(p))}));
     }
@@ -144,7 +144,7 @@ Status Simulator::compare_answers(Process& replica) {
 Status Simulator::compare_replays() {
   for (const size_t batch : {size_t{1}, static_cast<size_t>(random_.between(2, 64)), size_t{5000}}) {
     MNEMO_ASSIGN(const auto replica,
-                 Process::start(disk_, log_.identity(), "/replay" + std::to_string(batch), 16 << 20));
+                 Process::start(disk_, log_.identity(), "/replay" + std::to_string(batch), 16 << 20, kLimits));
     for (uint32_t p = 0; p < temper_.partitions; ++p) MNEMO_TRY(compare_replay(p, batch, *replica));
     MNEMO_TRY(compare_answers(*replica));
   }

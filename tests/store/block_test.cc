@@ -107,6 +107,43 @@ TEST(Chunk, CutRowsAreDamageNotCrashes) {
   }
 }
 
+TEST(Chunk, ATermThatDoesNotFitIsTakenOutWhole) {
+  ChunkBuilder builder(kChunkRowBytesMax);
+  ASSERT_TRUE(builder.add(5, 1, 3, bound_of(3, 80)));
+  EXPECT_FALSE(builder.drop_last_term()) << "it is the only one";
+  ASSERT_TRUE(builder.add(9, 1, 1, bound_of(1, 8)));
+  ASSERT_TRUE(builder.add(9, 2, 1, bound_of(1, 8)));
+  EXPECT_TRUE(builder.drop_last_term());
+  EXPECT_EQ(builder.last_term(), 5U);
+  std::string row;
+  builder.finish(row);
+  ChunkView view;
+  ASSERT_TRUE(view.parse(row));
+  ASSERT_EQ(view.terms(), 1U);
+  uint32_t postings = 0;
+  EXPECT_TRUE(for_each_posting(view.entry(0), 256, [&](uint32_t doc, uint32_t count) {
+    ++postings;
+    return doc == 1 && count == 3;
+  }));
+  EXPECT_EQ(postings, 1U);
+}
+
+TEST(Fence, APlaceBetweenTwoTermsIsTheShortestPrefixThatDividesThem) {
+  EXPECT_EQ(place_between(0x12345678, 0x1234ffff), place_of(0x12348000, 0));
+  EXPECT_EQ(place_between(0, UINT32_MAX), place_of(0x80000000, 0));
+  EXPECT_EQ(place_between(6, 7), place_of(7, 0)) << "there is nothing else between them";
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 1000; ++i) {
+    const auto shift = static_cast<uint32_t>(random() % 32);
+    const uint32_t before = static_cast<uint32_t>(random()) >> shift;
+    const uint32_t term = before + 1 + static_cast<uint32_t>(random() % 100'000);
+    if (term <= before) continue;
+    const Place place = place_between(before, term);
+    EXPECT_GT(place, place_of(before, UINT32_MAX));
+    EXPECT_LE(place, place_of(term, 0));
+  }
+}
+
 TEST(Fence, SendsEveryPlaceToTheChunkThatMayHoldIt) {
   Fence fence;
   EXPECT_EQ(fence.find(place_of(1, 1)), Fence::kNone);

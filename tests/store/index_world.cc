@@ -172,14 +172,18 @@ void IndexWorld::remove(uint32_t ord, uint32_t doc, bool stub) {
 
 uint32_t IndexWorld::work(uint32_t units) { return value_of(writer_->work(rows_, units)); }
 
+uint32_t IndexWorld::take_turn(uint32_t least) { return value_of(writer_->take_turn(rows_, least)); }
+
 void IndexWorld::work_all() {
   while (work(1000) == 1000) {
   }
 }
 
-void IndexWorld::reopen() {
+void IndexWorld::reopen(const IndexBacklog& backlog) {
+  const IndexBacklog kept = backlog;
   writer_.reset();
   writer_ = std::make_unique<IndexWriter>(*tails_, kPartition, load_);
+  writer_->reset(kept);
 }
 
 std::unique_ptr<AgentIndex> IndexWorld::open(uint32_t ord) {
@@ -189,26 +193,27 @@ std::unique_ptr<AgentIndex> IndexWorld::open(uint32_t ord) {
 std::string IndexWorld::difference(uint32_t ord) {
   std::string found;
   const auto live = [&](DocNo doc) { return bool{agents_[ord].live[doc.value]}; };
-  const Status checked = check_agent_index(rows_, load_, AgentOrd(ord), agents_[ord].size(), live, &found);
+  const Status checked =
+      check_agent_index(rows_, load_, AgentOrd(ord), agents_[ord].size(), live, backlog().empty(), &found);
   EXPECT_TRUE(checked) << checked.error().message;
   return found;
 }
 
 IndexWorld::Snapshot IndexWorld::snapshot() {
   const TailScope scope = tails_->scope(kPartition);
-  return {rows_, agents_, scope};
+  return {rows_, agents_, scope, backlog()};
 }
 
 void IndexWorld::roll_back(const Snapshot& snapshot) {
   rows_ = snapshot.rows;
   agents_ = snapshot.agents;
-  writer_->reset();
+  writer_->reset(snapshot.backlog);
 }
 
 void IndexWorld::lose(const Snapshot& snapshot) {
   rows_ = snapshot.rows;
   agents_ = snapshot.agents;
-  reopen();
+  reopen(snapshot.backlog);
 }
 
 void IndexWorld::expect_equal(uint32_t ord, uint32_t samples) {

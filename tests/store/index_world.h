@@ -89,11 +89,13 @@ class IndexWorld {
   // `stub`: its record loses its content, as a forgotten memory's does; an outdated version keeps it.
   void remove(uint32_t ord, uint32_t doc, bool stub);
   uint32_t work(uint32_t units);
+  uint32_t take_turn(uint32_t least);
   void work_all();
-  void reopen();  // a new writer over the same rows and cache
+  const IndexBacklog& backlog() const { return writer_->backlog(); }
+  void reopen() { reopen(writer_->backlog()); }  // a new writer over the same rows and cache
 
   std::unique_ptr<AgentIndex> open(uint32_t ord);
-  // What check_agent_index() finds.
+  // What check_agent_index() finds. Once no work waits, nothing of what is gone may be in the rows.
   std::string difference(uint32_t ord);
 
   // Compares everything the index tells of the agent with the oracle; postings and filters for `samples` terms each.
@@ -104,6 +106,7 @@ class IndexWorld {
     MapRows rows;
     std::vector<TestAgent> agents;
     TailScope scope;
+    IndexBacklog backlog;
   };
   Snapshot snapshot();
   void expect_equal(const Snapshot& snapshot, uint32_t ord, uint32_t samples);
@@ -114,6 +117,7 @@ class IndexWorld {
   void lose(const Snapshot& snapshot);
 
  private:
+  void reopen(const IndexBacklog& backlog);
   void expect_equal(const RowReader& rows, const TailScope& scope, const TestAgent& agent, uint32_t ord,
                     uint32_t samples);
 
