@@ -137,11 +137,16 @@ Status Node::prepare(v1::Envelope& envelope) {
     const Bytes16 fingerprint = key_.fingerprint(envelope);
     envelope.set_fingerprint(std::string(fingerprint.begin(), fingerprint.end()));
   }
-  const PartitionId partition = make_record(envelope, partitions()).partition;
+  MNEMO_ASSIGN(const PartitionId partition, mnemo::partition_for(envelope, partitions()));
   if (const std::optional<Error> why = halted(partition)) return fail(*why);
   const Rules rules = projection(partition).rules();
   if (!rules.active(kind)) {
     return fail(Code::kUnimplemented, fmt::format("events of kind {} are not active on this log", kind_name(kind)));
+  }
+  if (!kind_supported(kind)) {
+    return fail(Code::kUnimplemented, fmt::format("this build cannot apply events of kind {}, which are active on "
+                                                  "this log: upgrade mnemo",
+                                                  kind_name(kind)));
   }
   MNEMO_TRY(validate(envelope, rules));
   const size_t bytes = envelope.ByteSizeLong();

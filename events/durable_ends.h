@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <span>
 
 #include "events/ids.h"
 #include "events/log.h"
+#include "events/mutex.h"
 
 namespace mnemo {
 
@@ -28,7 +27,7 @@ class DurableEnds {
     Partition& p = partitions_[partition.value];
     {
       // The lock makes sure that a waiter who has just seen the old end is asleep before it is woken.
-      const std::lock_guard lock(p.mutex);
+      const MutexLock lock(p.mutex);
       p.end.store(end, std::memory_order_release);
     }
     p.grown.notify_all();
@@ -37,17 +36,18 @@ class DurableEnds {
   // Waits until the end is past `offset`, or the deadline; returns the end.
   uint64_t wait_past(PartitionId partition, uint64_t offset, Deadline deadline) {
     Partition& p = partitions_[partition.value];
-    std::unique_lock lock(p.mutex);
-    p.grown.wait_until(lock, deadline, [&] { return p.end.load(std::memory_order_relaxed) > offset; });
+    MutexLock lock(p.mutex);
+    while (p.end.load(std::memory_order_relaxed) <= offset && p.grown.wait_until(lock, deadline)) {
+    }
     return p.end.load(std::memory_order_relaxed);
   }
 
  private:
   struct Partition {
     explicit Partition(uint64_t e) : end(e) {}
-    std::atomic<uint64_t> end;
-    std::mutex mutex;
-    std::condition_variable grown;
+    std::atomic<uint64_t> end;  // written under the mutex, read without it as well
+    Mutex mutex;
+    Condition grown;
   };
   std::deque<Partition> partitions_;  // a deque, as a Partition cannot be moved
 };

@@ -4,28 +4,57 @@
 
 #include <algorithm>
 
+#include "events/coding.h"
 #include "events/limits.h"
+#include "events/log_checks.h"
 
 namespace mnemo {
 namespace {
 
-// The field numbers that Envelope.event has, those of kinds to come included.
-constexpr int kFirstKindNumber = 32;
+// Wire types of protobuf: the low three bits of a field's tag.
+enum WireType : uint64_t { kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5 };
 
-bool has_unknown_kind(const v1::Envelope& envelope) {
+bool is_kind_number(uint64_t number) { return number >= kKindNumberMin && number <= kKindNumberMax; }
+
+// Whether at most one number that kinds have stands in the bytes. Which of two counts would depend on whether a build
+// knows both: for protobuf the last one, of those it knows.
+bool has_one_kind(std::string_view value) {
+  Decoder decoder(value);
+  uint64_t kind = 0;
+  while (decoder.ok() && !decoder.at_end()) {
+    const uint64_t tag = decoder.varint();
+    switch (tag & 7) {
+      case kVarint: decoder.varint(); break;
+      case kFixed64: decoder.raw(8); break;
+      case kLengthDelimited: decoder.bytes(); break;
+      case kFixed32: decoder.raw(4); break;
+      default: return false;  // groups: no proto3 message has them
+    }
+    const uint64_t number = tag >> 3;
+    if (!is_kind_number(number) || (tag & 7) != kLengthDelimited || number == kind) continue;
+    if (kind != 0) return false;
+    kind = number;
+  }
+  return decoder.ok();
+}
+
+// An event is a message: a kind's number on a field of another form is no kind in any build.
+EventKind kind_of_a_later_build(const v1::Envelope& envelope) {
   static const google::protobuf::Reflection* const reflection = v1::Envelope::GetReflection();
   const google::protobuf::UnknownFieldSet& fields = reflection->GetUnknownFields(envelope);
   for (int i = 0; i < fields.field_count(); ++i) {
-    if (fields.field(i).number() >= kFirstKindNumber) return true;
+    const auto& field = fields.field(i);
+    const bool message = field.type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED;
+    if (message && is_kind_number(static_cast<uint64_t>(field.number()))) return static_cast<EventKind>(field.number());
   }
-  return false;
+  return v1::EVENT_KIND_UNSPECIFIED;
 }
 
 }  // namespace
 
 bool decode(std::string_view value, v1::Envelope& envelope) {
   return value.size() <= limits::kEventBytesMax &&
-         envelope.ParseFromArray(value.data(), static_cast<int>(value.size()));
+         envelope.ParseFromArray(value.data(), static_cast<int>(value.size())) && has_one_kind(value);
 }
 
 EventKind kind_of(const v1::Envelope& envelope) {
@@ -52,7 +81,7 @@ EventKind kind_of(const v1::Envelope& envelope) {
     case E::kOperationStepDone: return v1::EVENT_KIND_OPERATION_STEP_DONE;
     case E::kOperationFinished: return v1::EVENT_KIND_OPERATION_FINISHED;
     case E::kSubjectErased: return v1::EVENT_KIND_SUBJECT_ERASED;
-    case E::EVENT_NOT_SET: return v1::EVENT_KIND_UNSPECIFIED;
+    case E::EVENT_NOT_SET: return kind_of_a_later_build(envelope);
   }
   return v1::EVENT_KIND_UNSPECIFIED;
 }
@@ -89,9 +118,7 @@ std::string_view kind_name(EventKind kind) {
 
 bool is_control(EventKind kind) { return kind >= v1::EVENT_KIND_EPOCH_STARTED; }
 
-bool needs_newer_build(const v1::Envelope& envelope) {
-  return envelope.schema_version() > kSchemaVersion || has_unknown_kind(envelope);
-}
+bool needs_newer_build(const v1::Envelope& envelope) { return envelope.schema_version() > kSchemaVersion; }
 
 bool skip_decides(const v1::SkipRecorded& event, const Position& own) {
   return event.epoch() == own.epoch && event.offset() >= kGenesisRecords && event.offset() < own.offset;
@@ -146,6 +173,13 @@ std::optional<Scope> parse_message_key(std::string_view key) {
   const bool second = scope.agent_id.find(kKeySeparator) != std::string_view::npos;
   if (scope.name_space.empty() || scope.agent_id.empty() || second) return std::nullopt;
   return scope;
+}
+
+Result<PartitionId> partition_for(const v1::Envelope& envelope, uint32_t partitions) {
+  const auto named = control_partition(envelope);
+  if (!named) return partition_of(message_key(envelope.namespace_(), envelope.agent_id()), partitions);
+  MNEMO_TRY(check_partition(*named, partitions));
+  return *named;
 }
 
 NewRecord make_record(const v1::Envelope& envelope, uint32_t partitions) {

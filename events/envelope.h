@@ -24,25 +24,31 @@ inline constexpr uint32_t kSchemaVersion = 1;  // the newest that this build rea
 inline constexpr char kKeySeparator = '\x1f';
 inline constexpr std::string_view kControlKey = "\x1f";  // message key of every control record
 
-// Limits that belong to schema version 1 itself; the others stand on the log (v1::Limits). With
-// limits::kNamespaceBytesMax, kAgentIdBytesMax, kPartitionsMax and kEventBytesMax they are all there are.
+// The numbers that Envelope.event keeps for kinds, those of later builds included.
+inline constexpr int kKindNumberMin = 32;
+inline constexpr int kKindNumberMax = 127;
+
+// Limits that belong to schema version 1 itself; the others stand on the log (v1::Limits). docs/limits.md lists these,
+// those that log and envelope share (events/limits.h), the depth of JSON (events/json_syntax.h), and that of messages.
 inline constexpr size_t kIdentifierBytesMax = 64;  // kinds of memories, types of links
 inline constexpr size_t kTraceBytesMax = 256;      // actor, correlation_id, causation_id, traceparent, each
 inline constexpr size_t kReasonBytesMax = 1024;    // SkipRecorded.reason
+inline constexpr size_t kFilterDepthMax = 32;      // filters within filters; a valid one is never too deep for decode()
 inline constexpr TimestampMs kTimeMinMs = -62'135'596'800'000;  // 0001-01-01T00:00:00.000Z
 inline constexpr TimestampMs kTimeMaxMs = 253'402'300'799'999;  // 9999-12-31T23:59:59.999Z
 
 // Parses the value of a record; false for what is no Envelope (SkipReason::kUndecodable): not protobuf, a string that
-// is not UTF-8, messages nested deeper than 100, or more than limits::kEventBytesMax bytes.
+// is not UTF-8, messages nested deeper than 100, events of two kinds, or more than limits::kEventBytesMax bytes.
 bool decode(std::string_view value, v1::Envelope& envelope);
 
-// The kind of the envelope's event; EVENT_KIND_UNSPECIFIED when it has none that this build knows.
+// The kind of the envelope's event, by its number alone when only a later build knows it; EVENT_KIND_UNSPECIFIED when
+// there is no event.
 EventKind kind_of(const v1::Envelope& envelope);
 std::string_view kind_name(EventKind kind);  // "Remembered"; "Unspecified"; "Unknown" for numbers of later builds
 bool is_control(EventKind kind);             // numbers from 64 on
 
-// The envelope is of a schema version, or of a kind, that only a newer build knows: the partition halts and says
-// "upgrade", whatever else is wrong with it. To be asked before validate().
+// The envelope is of a schema version that only a newer build knows: the partition halts and says "upgrade", whatever
+// else is wrong with it. To be asked before anything else. (A kind of a later build: Rules::active, kind_supported.)
 bool needs_newer_build(const v1::Envelope& envelope);
 
 // The partition that a control event names; nullopt for an agent event or none.
@@ -69,8 +75,11 @@ std::optional<Scope> parse_message_key(std::string_view key);
 uint32_t murmur2(std::string_view bytes);
 PartitionId partition_of(std::string_view key, uint32_t partitions);
 
-// The record to append for a valid envelope: a control event goes to the partition that it names, an agent event to
-// its agent's.
+// Where the envelope belongs: a control event on the partition that it names, an agent event on its agent's.
+// INVALID_ARGUMENT when it names one that a log of so many partitions does not have.
+Result<PartitionId> partition_for(const v1::Envelope& envelope, uint32_t partitions);
+
+// The record to append for an envelope that is valid and whose partition exists, as partition_for() says.
 NewRecord make_record(const v1::Envelope& envelope, uint32_t partitions);
 
 // The 16-byte id in the binary form, or nullopt when the field is not 16 bytes.

@@ -85,10 +85,12 @@ class Log {
   // Queues the records, kept together and in order, and returns. `done` tells their positions once all are durable,
   // in the order given. Refused at once, with nothing appended and `done` never called:
   //   INVALID_ARGUMENT    no record, no such partition, a value over limits::kEventBytesMax, a key longer than those of
-  //                       the longest namespace and agent id, over limits::kAppendGroupBytesMax in all
+  //                       the longest namespace and agent id, more records than limits::kAppendQueueRecordsMax, over
+  //                       limits::kAppendGroupBytesMax in all
   //   RESOURCE_EXHAUSTED  the append queue is full (retryable): wait and try again
   //   UNAVAILABLE         the log has stopped after a failure of its storage, or is closed
-  // A failure told to `done` says that the records may or may not be durable; retry under the same event ids.
+  // A failure told to `done` says that the records may or may not be durable. Sending them again under the same event
+  // ids or keys is safe: once the log has been opened again, that is, as one that has stopped takes nothing any more.
   virtual Status append(std::vector<NewRecord> records, AppendDone done) = 0;
 
   // A reader from `offset` on, which may be the end. OUT_OF_RANGE below begin() or past end().

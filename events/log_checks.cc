@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "events/limits.h"
 
 namespace mnemo {
@@ -29,8 +31,12 @@ Status check_offset(PartitionId partition, uint64_t offset, uint64_t end) {
               fmt::format("partition {} ends at offset {}: there is no {}", partition.value, end, offset));
 }
 
-Result<size_t> check_records(const std::vector<NewRecord>& records, uint32_t partitions) {
+Result<size_t> check_records(const std::vector<NewRecord>& records, uint32_t partitions, const QueueLimits& queue) {
   if (records.empty()) return fail(Code::kInvalidArgument, "an append needs at least one record");
+  if (records.size() > queue.records) {
+    return fail(Code::kInvalidArgument, fmt::format("an append of {} records is over the limit of {}: split it",
+                                                    records.size(), queue.records));
+  }
   size_t bytes = 0;
   for (const NewRecord& record : records) {
     MNEMO_TRY(check_partition(record.partition, partitions));
@@ -38,7 +44,7 @@ Result<size_t> check_records(const std::vector<NewRecord>& records, uint32_t par
     MNEMO_TRY(check_size("a message key", record.key.size(), kMessageKeyBytesMax));
     bytes += record.key.size() + record.value.size();
   }
-  MNEMO_TRY(check_size("an append", bytes, limits::kAppendGroupBytesMax, ": split it"));
+  MNEMO_TRY(check_size("an append", bytes, std::min(limits::kAppendGroupBytesMax, queue.bytes), ": split it"));
   return bytes;
 }
 

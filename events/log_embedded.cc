@@ -9,7 +9,7 @@
 namespace mnemo {
 void StopOnBackgroundError::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* error) {
   const Error cause = database_error(*error, "the log's database failed");
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (writer_ != nullptr) {
     writer_->stop(cause);
   } else if (!early_) {
@@ -23,14 +23,14 @@ void StopOnBackgroundError::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason 
 }
 
 void StopOnBackgroundError::attach(GroupWriter* writer) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   writer_ = writer;
   if (writer_ != nullptr && early_) writer_->stop(*early_);
 }
 
+// The members go in the order of the drawing: writer, database, and last the mark with the lock.
 EmbeddedLog::Impl::~Impl() {
   if (listener) listener->attach(nullptr);
-  writer.reset();
 }
 
 EmbeddedLog::EmbeddedLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -42,7 +42,7 @@ EmbeddedLogStats EmbeddedLog::stats() const { return impl_->writer ? impl_->writ
 
 Status EmbeddedLog::append(std::vector<NewRecord> records, AppendDone done) {
   if (!impl_->writer) return fail(Code::kFailedPrecondition, "the log is open for reading only");
-  MNEMO_ASSIGN(const size_t bytes, check_records(records, impl_->identity.partitions));
+  MNEMO_ASSIGN(const size_t bytes, check_records(records, impl_->identity.partitions, impl_->writer->queue_limits()));
   return impl_->writer->submit(std::move(records), bytes, std::move(done));
 }
 

@@ -25,8 +25,10 @@ struct EmbeddedLogHooks;  // events/log_embedded_hooks.h, for tests
 struct EmbeddedLogOptions {
   const Clock* clock = nullptr;  // the system's when null; must outlive the log
 
-  // Called once, from a thread of the log's, when its storage has failed: the log has stopped, appenders have been
-  // told. A server ends its process here, as after a failed sync nobody knows what is on disk.
+  // Called once when the storage has failed, as the last thing the log does: it has stopped, and every appender has
+  // been told. From a thread of the log's that holds no lock: reading is allowed, append() is refused, close() and the
+  // destructor would wait for this very call and must not be called. A server ends its process here, as after a failed
+  // sync nobody knows what is on disk.
   std::function<void(const Error&)> on_fatal{};
 
   // Open for reading and verify_all() alone: no file is changed or made, append() answers FAILED_PRECONDITION.
@@ -64,7 +66,7 @@ class EmbeddedLog final : public Log {
                                                      EmbeddedLogOptions options = {});
 
   //   NOT_FOUND            no log there
-  //   FAILED_PRECONDITION  held by another process
+  //   FAILED_PRECONDITION  held by another process, or written by a RocksDB that this build's cannot read
   //   DATA_LOSS            something acknowledged is missing or damaged; names file, partition and offsets
   //   UNAVAILABLE          the storage does not work, or is full
   static Result<std::unique_ptr<EmbeddedLog>> open(const std::filesystem::path& dir, EmbeddedLogOptions options = {});

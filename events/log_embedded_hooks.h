@@ -6,12 +6,14 @@
 
 #include <functional>
 
+#include "events/files.h"
 #include "events/result.h"
 
 namespace mnemo {
 
 struct EmbeddedLogHooks {
   rocksdb::Env* env = nullptr;               // instead of the system's; must outlive the log
+  FileCalls* files = nullptr;                // the same, for the log's own files
   std::function<Status()> before_mark_sync;  // an error stands for a failed write of the acked-end mark
 };
 

@@ -6,15 +6,16 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "events/durable_ends.h"
 #include "events/log_embedded.h"
+#include "events/log_embedded_hooks.h"
 #include "events/log_embedded_writer.h"
 #include "events/log_rocksdb.h"
+#include "events/mutex.h"
 
 namespace mnemo {
 
@@ -27,9 +28,9 @@ class StopOnBackgroundError final : public rocksdb::EventListener {
   void attach(GroupWriter* writer);
 
  private:
-  std::mutex mutex_;
-  GroupWriter* writer_ = nullptr;
-  std::optional<Error> early_;
+  Mutex mutex_;
+  GroupWriter* writer_ MNEMO_GUARDED_BY(mutex_) = nullptr;
+  std::optional<Error> early_ MNEMO_GUARDED_BY(mutex_);
 };
 
 struct EmbeddedLog::Impl {
@@ -39,7 +40,7 @@ struct EmbeddedLog::Impl {
   LogIdentity identity;
   std::vector<std::string> warnings;
   std::shared_ptr<StopOnBackgroundError> listener;
-  AckedEnd lock;  // read-only: the mark, for its lock; else the writer has it
+  AckedEnd mark;  // its lock is the log's: the database is closed before it is let go
   Database db;
   std::unique_ptr<DurableEnds> durable;
   std::unique_ptr<GroupWriter> writer;  // null when read-only
@@ -52,8 +53,11 @@ struct Recovery {
   std::vector<uint64_t> ends;
   std::vector<std::string> warnings;
 };
-Result<Recovery> inspect_log(const std::filesystem::path& dir, const EmbeddedLogOptions& options,
-                             const AckedEnd::Contents& acked);
+Result<Recovery> inspect_log(const std::filesystem::path& dir, const EmbeddedLogOptions& options, const AckedEnd& mark);
+
+inline FileCalls& files_of(const EmbeddedLogOptions& options) {
+  return options.hooks && options.hooks->files != nullptr ? *options.hooks->files : system_file_calls();
+}
 
 inline std::filesystem::path acked_end_file(const std::filesystem::path& dir) { return dir / "ACKED_END"; }
 

@@ -42,11 +42,11 @@ Result<std::vector<fs::path>> framed_files(const fs::path& dir, Faults& faults) 
   return files;
 }
 
-Result<Faults> scan_files(const fs::path& dir) {
+Result<Faults> scan_files(const fs::path& dir, FileCalls& calls) {
   Faults faults;
   MNEMO_ASSIGN(const std::vector<fs::path> files, framed_files(dir, faults));
   for (const fs::path& file : files) {
-    MNEMO_ASSIGN(const auto fault, scan_frames(file));
+    MNEMO_ASSIGN(const auto fault, scan_frames(file, calls));
     if (!fault) continue;
     faults.unreadable = faults.unreadable || fault->unreadable;
     faults.described.push_back(fmt::format("{} {} at byte {}: {}", file.string(),
@@ -118,18 +118,18 @@ std::string joined(const std::vector<std::string>& sentences) {
 // Strictest first. A cut-off tail is honest if nothing acknowledged is missing from what is left; what makes the looser
 // modes safe is not what they do, but that their result is held against the mark and searched for gaps. Point in time
 // is for a tail whose middle never reached the disk, which the tolerant mode refuses.
-Result<Recovery> inspect_log(const fs::path& dir, const EmbeddedLogOptions& options, const AckedEnd::Contents& acked) {
-  MNEMO_ASSIGN(Faults faults, scan_files(dir));
+Result<Recovery> inspect_log(const fs::path& dir, const EmbeddedLogOptions& options, const AckedEnd& mark) {
+  MNEMO_ASSIGN(Faults faults, scan_files(dir, files_of(options)));
   if (faults.unreadable) return fail(Code::kDataLoss, joined(faults.described));
+  const char* const harm = mark.newer_may_be_lost() ? "; nothing is missing that the mark which is left tells of"
+                                                    : "; nothing that was acknowledged is missing";
   std::vector<std::string> errors;
   for (const WALRecoveryMode mode :
        {WALRecoveryMode::kAbsoluteConsistency, WALRecoveryMode::kTolerateCorruptedTailRecords,
         WALRecoveryMode::kPointInTimeRecovery}) {
-    auto found = inspect_as(dir, options, acked, mode);
+    auto found = inspect_as(dir, options, mark.contents(), mode);
     if (found) {
-      for (const auto& fault : faults.described) {
-        found->warnings.push_back(fault + "; nothing that was acknowledged is missing");
-      }
+      for (const auto& fault : faults.described) found->warnings.push_back(fault + harm);
       return found;
     }
     if (found.error().code != Code::kDataLoss) return found;

@@ -1,9 +1,8 @@
 // Making and opening an embedded log.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
-#include <unistd.h>
 
+#include <cerrno>
 #include <system_error>
 
 #include "events/log_embedded_impl.h"
@@ -15,29 +14,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error file_error(const fs::path& path, const char* what, const std::error_code& error) {
-  return {Code::kUnavailable, fmt::format("{}: cannot {}: {}", path.string(), what, error.message()), true};
-}
-
 fs::path cleaned(const fs::path& dir) {
   fs::path path = fs::absolute(dir).lexically_normal();
   return path.has_filename() ? path : path.parent_path();
-}
-
-Status sync_directory(const fs::path& dir) {
-  const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && ::fsync(fd) == 0;
-  const std::error_code error(errno, std::generic_category());
-  if (fd >= 0) ::close(fd);
-  if (!synced) return fail(file_error(dir, "sync", error));
-  return {};
 }
 
 Status check_free(const fs::path& dir) {
   std::error_code error;
   if (!fs::exists(dir, error)) return {};
   if (fs::is_directory(dir, error) && fs::is_empty(dir, error)) return {};
-  if (error) return fail(file_error(dir, "look at", error));
+  if (error) return fail(file_error(dir, "look at", error.value()));
   return fail(Code::kAlreadyExists, dir.string() + " is not an empty directory: open the log in it, or name another");
 }
 
@@ -50,7 +36,7 @@ Status remove_leftover(const fs::path& dir) {
     return fail(Code::kFailedPrecondition, dir.string() + ": another process is making a log here");
   }
   fs::remove_all(dir, error);
-  if (error) return fail(file_error(dir, "remove", error));
+  if (error) return fail(file_error(dir, "remove", error.value()));
   return {};
 }
 
@@ -70,12 +56,11 @@ Status write_identity(const fs::path& dir, const LogIdentity& identity, const Em
 }
 
 Status make_log(const fs::path& dir, const LogIdentity& identity, const EmbeddedLogOptions& options) {
-  std::error_code error;
-  if (!fs::create_directories(dir, error)) return fail(file_error(dir, "create", error));
-  fs::permissions(dir, fs::perms::owner_all, error);
-  MNEMO_ASSIGN(const AckedEnd mark, AckedEnd::create(acked_end_file(dir), identity));
+  FileCalls& files = files_of(options);
+  if (files.make_directory(dir.c_str(), 0700) != 0) return fail(file_error(dir, "create", errno));
+  MNEMO_ASSIGN(const AckedEnd mark, AckedEnd::create(acked_end_file(dir), identity, files));
   MNEMO_TRY(write_identity(dir, identity, options));
-  return sync_directory(dir);
+  return sync_directory(files, dir);
 }
 
 // The append timestamps of the last records. Reading them also shows that the ends are what inspection said.
@@ -91,8 +76,8 @@ Result<std::vector<TimestampMs>> last_timestamps(rocksdb::DB& db, const LogIdent
   return last;
 }
 
-Result<AckedEnd> open_mark(const fs::path& dir, bool read_only) {
-  auto mark = AckedEnd::open(acked_end_file(dir), read_only);
+Result<AckedEnd> open_mark(const fs::path& dir, const EmbeddedLogOptions& options) {
+  auto mark = AckedEnd::open(acked_end_file(dir), options.read_only, files_of(options));
   if (mark || mark.error().code != Code::kNotFound) return mark;
   std::error_code error;
   if (fs::exists(dir / "CURRENT", error)) {
@@ -103,7 +88,7 @@ Result<AckedEnd> open_mark(const fs::path& dir, bool read_only) {
   return fail(Code::kNotFound, dir.string() + ": there is no log");
 }
 
-Status open_for_writing(EmbeddedLog::Impl& log, AckedEnd mark, Recovery found, const EmbeddedLogOptions& options) {
+Status open_for_writing(EmbeddedLog::Impl& log, Recovery found, const EmbeddedLogOptions& options) {
   found.db.reset();
   rocksdb::Options db_options = log_database_options(options, found.mode);
   log.listener = std::make_shared<StopOnBackgroundError>();
@@ -111,9 +96,9 @@ Status open_for_writing(EmbeddedLog::Impl& log, AckedEnd mark, Recovery found, c
   MNEMO_ASSIGN(log.db, open_database(log.dir, db_options));
   MNEMO_ASSIGN(auto last_ms, last_timestamps(*log.db, log.identity, found.ends));
   // What was recovered is on disk by now, and readers will see it: from here on it must not be lost.
-  MNEMO_TRY(mark.advance(found.ends));
+  MNEMO_TRY(log.mark.advance(found.ends));
   log.writer = std::make_unique<GroupWriter>(
-      GroupWriter::Start{log.db.get(), log.durable.get(), std::move(mark), std::move(last_ms), options});
+      GroupWriter::Start{log.db.get(), log.durable.get(), &log.mark, std::move(last_ms), options});
   log.listener->attach(log.writer.get());
   return {};
 }
@@ -131,33 +116,33 @@ Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::create(const fs::path& dir, co
   if (made.log_id == Bytes16{}) randombytes_buf(made.log_id.data(), made.log_id.size());
 
   // Made beside its place and moved there when it is complete.
+  FileCalls& files = files_of(options);
   const fs::path draft = target.string() + ".creating";
+  MNEMO_TRY(make_directories(files, target.parent_path()));
   MNEMO_TRY(remove_leftover(draft));
   std::error_code error;
   if (const Status status = make_log(draft, made, options); !status) {
     fs::remove_all(draft, error);
     return fail(status.error());
   }
-  fs::rename(draft, target, error);
-  if (error) return fail(file_error(target, "create", error));
-  MNEMO_TRY(sync_directory(target.parent_path()));
+  if (files.rename(draft.c_str(), target.c_str()) != 0) return fail(file_error(target, "create", errno));
+  MNEMO_TRY(sync_directory(files, target.parent_path()));
   return open(target, std::move(options));
 }
 
 Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(const fs::path& dir, EmbeddedLogOptions options) {
   auto log = std::make_unique<Impl>();
   log->dir = cleaned(dir);
-  MNEMO_ASSIGN(AckedEnd mark, open_mark(log->dir, options.read_only));
-  log->identity = mark.contents().identity;
-  log->warnings = mark.warnings();
-  MNEMO_ASSIGN(Recovery found, inspect_log(log->dir, options, mark.contents()));
+  MNEMO_ASSIGN(log->mark, open_mark(log->dir, options));
+  log->identity = log->mark.contents().identity;
+  log->warnings = log->mark.warnings();
+  MNEMO_ASSIGN(Recovery found, inspect_log(log->dir, options, log->mark));
   log->warnings.insert(log->warnings.end(), found.warnings.begin(), found.warnings.end());
   log->durable = std::make_unique<DurableEnds>(found.ends);
   if (options.read_only) {
-    log->lock = std::move(mark);
     log->db = std::move(found.db);
   } else {
-    MNEMO_TRY(open_for_writing(*log, std::move(mark), std::move(found), options));
+    MNEMO_TRY(open_for_writing(*log, std::move(found), options));
   }
   return std::make_unique<EmbeddedLog>(std::move(log));
 }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "events/log_rocksdb.h"
 
 namespace mnemo {
@@ -29,42 +32,71 @@ Result<Row> read_row(rocksdb::DB& db, const Position& at, rocksdb::PinnableSlice
   return *row;
 }
 
+std::string_view ByteArena::keep(std::string_view bytes) {
+  const auto has_room = [&bytes](const std::string& chunk) { return chunk.capacity() - chunk.size() >= bytes.size(); };
+  while (used_ == 0 || !has_room(chunks_[used_ - 1])) {
+    if (used_ == chunks_.size()) chunks_.emplace_back().reserve(std::max(kChunkBytes, bytes.size()));
+    chunks_[used_++].clear();
+  }
+  std::string& chunk = chunks_[used_ - 1];
+  const size_t at = chunk.size();
+  chunk.append(bytes);
+  return std::string_view(chunk).substr(at);
+}
+
 Result<std::span<const LogRecord>> EmbeddedLogReader::poll(PollLimits limits, Deadline deadline) {
   records_.clear();
   bytes_ = 0;
-  rows_.reset();  // before waiting: it holds memory and files that the log may want to give up
-  singles_.clear();
-  uint64_t end = durable_.get(next_.partition);
-  if (end <= next_.offset) end = durable_.wait_past(next_.partition, next_.offset, deadline);
-  if (end <= next_.offset) return std::span<const LogRecord>();
+  arena_.clear();
   limits.records = std::max<size_t>(limits.records, 1);
+  limits.bytes = std::max<size_t>(limits.bytes, 1);
+  uint64_t end = durable_.get(next_.partition);
+  if (end <= next_.offset) {
+    end_sweep();
+    arena_.release();
+    end = durable_.wait_past(next_.partition, next_.offset, deadline);
+  }
+  if (end <= next_.offset) return std::span<const LogRecord>();
   read_sweep(limits, end);
   if (records_.empty()) MNEMO_TRY(read_singly(limits, end));
   next_.offset += records_.size();
   return std::span<const LogRecord>(records_);
 }
 
-void EmbeddedLogReader::read_sweep(PollLimits limits, uint64_t end) {
+// Rows beyond what is durable may be there already: the bound keeps them out.
+void EmbeddedLogReader::start_sweep(uint64_t end) {
+  rows_.reset();
   upper_bound_ = row_key(next_.partition, end);
   upper_bound_slice_ = {upper_bound_.data(), upper_bound_.size()};
   rocksdb::ReadOptions options = read_options();
   options.iterate_upper_bound = &upper_bound_slice_;
-  options.pin_data = true;  // every value stays where it is as long as the iterator lives
   rows_.reset(db_.NewIterator(options));
-  RowKey at = row_key(next_.partition, next_.offset);
-  for (rows_->Seek({at.data(), at.size()}); rows_->Valid(); rows_->Next()) {
-    at = row_key(next_.partition, next_.offset + records_.size());
-    if (view(rows_->key()) != mnemo::view(at)) return;
-    const auto row = decode_row(mnemo::view(at), view(rows_->value()));
-    if (!row) return;
+  sweep_end_ = end;
+  sweep_bytes_ = 0;
+  const RowKey at = row_key(next_.partition, position().offset);
+  rows_->Seek({at.data(), at.size()});
+}
+
+void EmbeddedLogReader::read_sweep(PollLimits limits, uint64_t end) {
+  while (position().offset < end && !full(limits)) {
+    const bool go_on = rows_ != nullptr && position().offset < sweep_end_ && sweep_bytes_ < kSweepBytesMax;
+    if (!go_on) start_sweep(end);
+    const RowKey at = row_key(next_.partition, position().offset);
+    std::optional<Row> row;
+    if (rows_->Valid() && view(rows_->key()) == mnemo::view(at))
+      row = decode_row(mnemo::view(at), view(rows_->value()));
+    if (!row) return end_sweep();  // missing or damaged: the next poll tells, if this one has something to give
+    sweep_bytes_ += rows_->value().size();
     add(*row);
-    if (full(limits)) return;
+    rows_->Next();
   }
 }
 
 Status EmbeddedLogReader::read_singly(PollLimits limits, uint64_t end) {
+  rocksdb::PinnableSlice holder;
   while (position().offset < end && !full(limits)) {
-    const auto row = read_row(db_, position(), singles_.emplace_back());
+    holder.Reset();
+    const auto row = read_row(db_, position(), holder);
     if (row) {
       add(*row);
     } else if (records_.empty()) {
@@ -77,7 +109,7 @@ Status EmbeddedLogReader::read_singly(PollLimits limits, uint64_t end) {
 }
 
 void EmbeddedLogReader::add(const Row& row) {
-  records_.push_back({position(), row.appended_at_ms, row.key, row.value});
+  records_.push_back({position(), row.appended_at_ms, arena_.keep(row.key), arena_.keep(row.value)});
   bytes_ += row.key.size() + row.value.size();
 }
 

@@ -1,10 +1,11 @@
 #include "events/log_embedded_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
-#include "events/log_checks.h"
 #include "events/log_embedded_hooks.h"
 #include "events/log_rocksdb.h"
 #include "events/log_rows.h"
@@ -22,8 +23,19 @@ uint64_t micros_since(std::chrono::steady_clock::time_point start) {
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
 }
 
-Error told_to_appenders(const Error& cause) {
-  return {Code::kUnavailable, "the log has stopped: " + cause.message, cause.retryable};
+Error stopped_log(const Error& cause, const char* what_to_do) {
+  return {Code::kUnavailable, fmt::format("the log has stopped: {}; {}", cause.message, what_to_do), true};
+}
+
+// To those whose records were accepted, and may be on the disk or not.
+Error outcome_unknown(const Error& cause) {
+  return stopped_log(cause,
+                     "whether this was made durable is not known: once mnemo has been started again, send it again "
+                     "under the same key, which acts once");
+}
+
+Error refused(const Error& cause) {
+  return stopped_log(cause, "this was not appended: once mnemo has been started again, send it again");
 }
 
 }  // namespace
@@ -34,8 +46,8 @@ GroupWriter::GroupWriter(Start start)
       options_(std::move(start.options)),
       clock_(options_.clock != nullptr ? *options_.clock : system_clock()),
       last_ms_(std::move(start.last_ms)),
-      epoch_(start.mark.contents().identity.epoch),
-      mark_(std::move(start.mark)) {
+      epoch_(start.mark->contents().identity.epoch),
+      mark_(*start.mark) {
   for (uint32_t p = 0; p < durable_.partitions(); ++p) next_.push_back(durable_.get(PartitionId{p}));
   writer_ = std::thread([this] { write_loop(); });
   acker_ = std::thread([this] { ack_loop(); });
@@ -45,8 +57,8 @@ GroupWriter::~GroupWriter() { static_cast<void>(close()); }
 
 Status GroupWriter::submit(std::vector<NewRecord> records, size_t bytes, Log::AppendDone done) {
   {
-    const std::lock_guard lock(mutex_);
-    if (stopped_) return fail(told_to_appenders(*stopped_));
+    const MutexLock lock(mutex_);
+    if (stopped_) return fail(refused(*stopped_));
     if (closing_) return fail(Code::kUnavailable, "the log is closed");
     if (unacked_bytes_ + bytes > options_.queue_bytes_max ||
         unacked_records_ + records.size() > options_.queue_records_max) {
@@ -62,38 +74,28 @@ Status GroupWriter::submit(std::vector<NewRecord> records, size_t bytes, Log::Ap
 
 Status GroupWriter::close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closing_ = true;
   }
   queued_.notify_one();
-  const std::lock_guard lock(close_mutex_);
+  const MutexLock lock(close_mutex_);
   if (writer_.joinable()) writer_.join();
   if (acker_.joinable()) acker_.join();
-  if (const auto error = stopped()) return fail(told_to_appenders(*error));
+  if (const auto error = stopped()) return fail(refused(*error));
   return {};
 }
 
-void GroupWriter::stop(const Error& error, std::span<const Group> in_flight) {
-  std::deque<Pending> refused;
-  bool first = false;
-  Error cause = error;
+void GroupWriter::stop(const Error& error) {
   {
-    const std::lock_guard lock(mutex_);
-    first = !stopped_.has_value();
-    if (first) stopped_ = error;
-    cause = *stopped_;
-    refused.swap(queue_);
+    const MutexLock lock(mutex_);
+    if (stopped_) return;
+    stopped_ = error;
   }
-  const auto told = fail(told_to_appenders(cause));
-  for (const Group& group : in_flight) {
-    for (const Written& append : group.appends) append.done(told);
-  }
-  for (const Pending& append : refused) append.done(told);
-  if (first && options_.on_fatal) options_.on_fatal(cause);
+  queued_.notify_one();
 }
 
 std::optional<Error> GroupWriter::stopped() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stopped_;
 }
 
@@ -104,36 +106,37 @@ EmbeddedLogStats GroupWriter::stats() const {
 
 void GroupWriter::write_loop() {
   rocksdb::WriteBatch batch;
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
   for (std::vector<Pending> appends = take_queued(); !appends.empty(); appends = take_queued()) {
-    const auto start = std::chrono::steady_clock::now();
-    Group group = write_rows(std::move(appends), batch);
-    const rocksdb::Status status = db_.Write(synced, &batch);
-    if (!status.ok()) {
-      stop(database_error(status, db_.GetName()), {&group, 1});
-      continue;
-    }
-    group_count_.fetch_add(1, std::memory_order_relaxed);
-    group_micros_.fetch_add(micros_since(start), std::memory_order_relaxed);
+    Group group = make_group(std::move(appends), batch);
+    if (!stopped()) write(batch);
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       groups_.push_back(std::move(group));
     }
     written_.notify_one();
   }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     writer_done_ = true;
   }
   written_.notify_one();
 }
 
-// Waits for appends; empty when the log is closing and none are left.
+void GroupWriter::write(rocksdb::WriteBatch& batch) {
+  const auto start = std::chrono::steady_clock::now();
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const rocksdb::Status status = db_.Write(synced, &batch);
+  if (!status.ok()) return stop(database_error(status, db_.GetName()));
+  group_count_.fetch_add(1, std::memory_order_relaxed);
+  group_micros_.fetch_add(micros_since(start), std::memory_order_relaxed);
+}
+
+// Waits for appends; empty when the log is closing, or has stopped, and none are left.
 std::vector<GroupWriter::Pending> GroupWriter::take_queued() {
   std::vector<Pending> taken;
-  std::unique_lock lock(mutex_);
-  queued_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  MutexLock lock(mutex_);
+  while (!closing_ && !stopped_ && queue_.empty()) queued_.wait(lock);
   size_t bytes = 0;
   while (!queue_.empty() && (taken.empty() || bytes + queue_.front().bytes <= limits::kAppendGroupBytesMax)) {
     bytes += queue_.front().bytes;
@@ -143,7 +146,7 @@ std::vector<GroupWriter::Pending> GroupWriter::take_queued() {
   return taken;
 }
 
-GroupWriter::Group GroupWriter::write_rows(std::vector<Pending> appends, rocksdb::WriteBatch& batch) {
+GroupWriter::Group GroupWriter::make_group(std::vector<Pending> appends, rocksdb::WriteBatch& batch) {
   batch.Clear();
   const TimestampMs now_ms = clock_.now_ms();
   Group group;
@@ -171,20 +174,29 @@ Appended GroupWriter::put_row(const NewRecord& record, TimestampMs now_ms, rocks
 
 void GroupWriter::ack_loop() {
   for (std::vector<Group> groups = take_written(); !groups.empty(); groups = take_written()) {
-    Status synced = sync_mark(groups.back());
+    const Status synced = sync_mark(groups.back());
     if (synced) {
       acknowledge(std::move(groups));
       continue;
     }
-    stop(synced.error(), groups);
+    stop(synced.error());
+    refuse(groups, synced.error());
+  }
+  if (const auto error = stopped(); error && options_.on_fatal) options_.on_fatal(*error);
+}
+
+void GroupWriter::refuse(const std::vector<Group>& groups, const Error& cause) {
+  const auto told = fail(outcome_unknown(cause));
+  for (const Group& group : groups) {
+    for (const Written& append : group.appends) append.done(told);
   }
 }
 
 // Waits for groups; empty when the writer has ended and none are left.
 std::vector<GroupWriter::Group> GroupWriter::take_written() {
   std::vector<Group> taken;
-  std::unique_lock lock(mutex_);
-  written_.wait(lock, [this] { return writer_done_ || !groups_.empty(); });
+  MutexLock lock(mutex_);
+  while (!writer_done_ && groups_.empty()) written_.wait(lock);
   taken.swap(groups_);
   return taken;
 }
@@ -220,7 +232,7 @@ void GroupWriter::release(const Group& group) {
   }
   records_.fetch_add(records, std::memory_order_relaxed);
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   unacked_records_ -= records;
   unacked_bytes_ -= bytes;
 }

@@ -4,24 +4,24 @@
 //   append ─▶ queue ─▶ writer: one batch, one sync ─▶ acker: one mark, one sync ─▶ publish ends ─▶ tell appenders
 //
 // While the acker syncs the mark of some groups, the writer writes the next one; the acker then takes all that were
-// written in between. A failure anywhere stops both for good.
+// written in between. A failure anywhere stops both for good: the writer hands over what waits without writing it, the
+// acker, who alone tells appenders anything, tells them all, and last of all calls on_fatal.
 #pragma once
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
-#include <span>
 #include <thread>
 #include <vector>
 
 #include "events/acked_end.h"
 #include "events/durable_ends.h"
+#include "events/log_checks.h"
 #include "events/log_embedded.h"
+#include "events/mutex.h"
 
 namespace mnemo {
 
@@ -29,9 +29,9 @@ namespace mnemo {
 class GroupWriter {
  public:
   struct Start {
-    rocksdb::DB* db = nullptr;       // outlives the writer
-    DurableEnds* durable = nullptr;  // the same; starts at the same ends
-    AckedEnd mark;
+    rocksdb::DB* db = nullptr;         // outlives the writer
+    DurableEnds* durable = nullptr;    // the same; starts at the same ends
+    AckedEnd* mark = nullptr;          // the same
     std::vector<TimestampMs> last_ms;  // of each partition
     EmbeddedLogOptions options;
   };
@@ -45,9 +45,12 @@ class GroupWriter {
   // Waits for what was submitted, then ends both threads. The error that stopped the log, if one did.
   Status close();
 
-  // Stops the log from any thread: nothing is accepted any more, what waits in the queue fails, and on_fatal is called
-  // if it was not before. The first error counts.
-  void stop(const Error& error) { stop(error, {}); }
+  // Stops the log: nothing is accepted any more, and the threads end as said above. The first error counts. From any
+  // thread, RocksDB's own with its lock held among them.
+  void stop(const Error& error);
+
+  // What fits into an empty queue.
+  QueueLimits queue_limits() const { return {options_.queue_records_max, options_.queue_bytes_max}; }
 
   EmbeddedLogStats stats() const;
 
@@ -62,21 +65,22 @@ class GroupWriter {
     size_t bytes = 0;
     Log::AppendDone done;
   };
+  // Appends on their way from the writer to the acker.
   struct Group {
     std::vector<Written> appends;
     std::vector<uint64_t> ends;  // of every partition after this group
   };
 
-  // The same, telling those whose records are on their way as well.
-  void stop(const Error& error, std::span<const Group> in_flight);
   void write_loop();
   void ack_loop();
   std::vector<Pending> take_queued();
-  Group write_rows(std::vector<Pending> appends, rocksdb::WriteBatch& batch);
+  Group make_group(std::vector<Pending> appends, rocksdb::WriteBatch& batch);
+  void write(rocksdb::WriteBatch& batch);
   Appended put_row(const NewRecord& record, TimestampMs now_ms, rocksdb::WriteBatch& batch);
   std::vector<Group> take_written();
   Status sync_mark(const Group& newest);
   void acknowledge(std::vector<Group> groups);
+  void refuse(const std::vector<Group>& groups, const Error& cause);
   void release(const Group& group);
   std::optional<Error> stopped() const;
 
@@ -92,20 +96,20 @@ class GroupWriter {
   const uint32_t epoch_;
 
   // The acker's own.
-  AckedEnd mark_;
+  AckedEnd& mark_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable queued_;   // wakes the writer
-  std::condition_variable written_;  // wakes the acker
-  std::deque<Pending> queue_;
-  std::vector<Group> groups_;
-  size_t unacked_bytes_ = 0;
-  size_t unacked_records_ = 0;
-  bool closing_ = false;
-  bool writer_done_ = false;
-  std::optional<Error> stopped_;
+  mutable Mutex mutex_;
+  Condition queued_;   // wakes the writer
+  Condition written_;  // wakes the acker
+  std::deque<Pending> queue_ MNEMO_GUARDED_BY(mutex_);
+  std::vector<Group> groups_ MNEMO_GUARDED_BY(mutex_);
+  size_t unacked_bytes_ MNEMO_GUARDED_BY(mutex_) = 0;
+  size_t unacked_records_ MNEMO_GUARDED_BY(mutex_) = 0;
+  bool closing_ MNEMO_GUARDED_BY(mutex_) = false;
+  bool writer_done_ MNEMO_GUARDED_BY(mutex_) = false;
+  std::optional<Error> stopped_ MNEMO_GUARDED_BY(mutex_);
 
-  std::mutex close_mutex_;
+  Mutex close_mutex_;  // one at a time joins the threads
   std::atomic<uint64_t> records_{0}, bytes_{0}, group_count_{0}, marks_{0}, group_micros_{0}, mark_micros_{0};
   std::thread writer_;
   std::thread acker_;

@@ -1,13 +1,11 @@
 #include "events/log_frames.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <rocksdb/file_checksum.h>
+#include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <string_view>
 
 #include "events/coding.h"
@@ -18,7 +16,6 @@ namespace {
 // A file is a row of blocks; a frame never crosses the edge of one, and less than a header's room is padding.
 constexpr size_t kBlockBytes = 32768;
 constexpr size_t kHeaderBytes = 7;  // masked crc32c le32, length le16, type
-constexpr uint8_t kTypeLast = 4;    // 1 to 4: full, first, middle, last
 
 uint32_t crc32c(std::string_view bytes) {
   static const auto factory = rocksdb::GetFileChecksumGenCrc32cFactory();
@@ -33,8 +30,10 @@ uint32_t unmasked(uint32_t crc) {
   return rotated >> 17 | rotated << 15;
 }
 
-// Types of recycled logs, which this log never writes: 5 to 8, and the odd ones from 11 on.
-bool is_recycled_type(uint8_t type) { return (type > kTypeLast && type <= 8) || (type > 10 && type % 2 == 1); }
+// Types of recycled logs, which this log never writes. RocksDB's reader, once it has read a record of a log that is not
+// recycled, takes such a frame for a bad one and does not go past it: before it looks at length or checksum. So this
+// is asked first here too, and of exactly the types that RocksDB asks (10.4, db/log_format.h).
+bool is_recycled_type(uint8_t type) { return (type >= 5 && type <= 8) || type == 11 || type == 131; }
 
 struct BlockFault {
   size_t offset = 0;
@@ -65,30 +64,32 @@ std::optional<BlockFault> scan_block(std::string_view block) {
   return std::nullopt;
 }
 
-using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-
-}  // namespace
-
-Result<std::optional<FrameFault>> scan_frames(const std::filesystem::path& path) {
-  const File file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-  if (!file) {
-    return fail(errno == ENOENT ? Code::kDataLoss : Code::kUnavailable,
-                fmt::format("{}: cannot open: {}", path.string(), std::strerror(errno)), errno != ENOENT);
-  }
+Result<std::optional<FrameFault>> scan_blocks(FileCalls& calls, int fd, const std::filesystem::path& path) {
   std::optional<FrameFault> first;
-  auto block = std::make_unique<std::array<char, kBlockBytes>>();
+  std::string block;
   for (uint64_t start = 0;; start += kBlockBytes) {
-    const size_t got = std::fread(block->data(), 1, kBlockBytes, file.get());
-    if (got < kBlockBytes && std::ferror(file.get()) != 0) {
-      return fail(Code::kUnavailable, fmt::format("{}: cannot read: {}", path.string(), std::strerror(errno)), true);
-    }
-    if (const auto fault = scan_block({block->data(), got})) {
+    block.resize(kBlockBytes);
+    MNEMO_TRY(read_whole(calls, fd, path, static_cast<off_t>(start), block));
+    if (const auto fault = scan_block(block)) {
       if (!first) first = FrameFault{start + fault->offset, fault->reason, fault->at_end, false};
       // As RocksDB's reader does, go on with the next block: all of the file must be fit to be given to it.
       first->unreadable = first->unreadable || fault->recycled;
     }
-    if (got < kBlockBytes) return first;
+    if (block.size() < kBlockBytes) return first;
   }
+}
+
+}  // namespace
+
+Result<std::optional<FrameFault>> scan_frames(const std::filesystem::path& file, FileCalls& calls) {
+  const int fd = calls.open(file.c_str(), O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) {
+    if (errno != ENOENT) return fail(file_error(file, "open", errno));
+    return fail(Code::kDataLoss, file.string() + " is missing");
+  }
+  auto fault = scan_blocks(calls, fd, file);
+  ::close(fd);
+  return fault;
 }
 
 }  // namespace mnemo

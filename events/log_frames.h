@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "events/files.h"
 #include "events/result.h"
 
 namespace mnemo {
@@ -23,6 +24,7 @@ struct FrameFault {
 };
 
 // The first fault of the file, or nullopt when every frame is sound. UNAVAILABLE when it cannot be read.
-Result<std::optional<FrameFault>> scan_frames(const std::filesystem::path& file);
+Result<std::optional<FrameFault>> scan_frames(const std::filesystem::path& file,
+                                              FileCalls& calls = system_file_calls());
 
 }  // namespace mnemo

@@ -21,9 +21,10 @@ class MemoryLog::Reader final : public LogReader {
 
   Result<std::span<const LogRecord>> poll(PollLimits limits, Deadline deadline) override {
     records_.clear();
-    std::unique_lock lock(log_.mutex_);
+    MutexLock lock(log_.mutex_);
     const Partition& partition = log_.partitions_[next_.partition.value];
-    log_.grown_.wait_until(lock, deadline, [&] { return partition.durable > next_.offset; });
+    while (partition.durable <= next_.offset && log_.grown_.wait_until(lock, deadline)) {
+    }
     size_t bytes = 0;
     while (next_.offset < partition.durable && (records_.empty() || records_.size() < limits.records) &&
            (records_.empty() || bytes < limits.bytes)) {
@@ -51,10 +52,11 @@ MemoryLog::MemoryLog(MemoryLogOptions options)
 MemoryLog::~MemoryLog() { static_cast<void>(close()); }
 
 Status MemoryLog::append(std::vector<NewRecord> records, AppendDone done) {
-  MNEMO_ASSIGN(const size_t bytes, check_records(records, identity_.partitions));
+  MNEMO_ASSIGN(const size_t bytes,
+               check_records(records, identity_.partitions, {options_.queue_records_max, options_.queue_bytes_max}));
   std::vector<Waiting> completed;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!open_) return fail(Code::kUnavailable, "the log is closed");
     if (waiting_bytes_ + bytes > options_.queue_bytes_max ||
         waiting_records_ + records.size() > options_.queue_records_max) {
@@ -92,13 +94,13 @@ Result<uint64_t> MemoryLog::begin(PartitionId partition) const {
 
 Result<uint64_t> MemoryLog::end(PartitionId partition) const {
   MNEMO_TRY(check_partition(partition, identity_.partitions));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return partitions_[partition.value].durable;
 }
 
 Status MemoryLog::close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     open_ = false;
   }
   sync();
@@ -109,7 +111,7 @@ Status MemoryLog::close() {
 void MemoryLog::sync() {
   std::vector<Waiting> completed;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     sync_locked();
     if (!options_.manual_pump) completed = take_completed_locked(SIZE_MAX);
   }
@@ -119,7 +121,7 @@ void MemoryLog::sync() {
 size_t MemoryLog::pump(size_t appends) {
   std::vector<Waiting> completed;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     completed = take_completed_locked(appends);
   }
   for (Waiting& append : completed) append.done(std::move(append.appended));
@@ -127,7 +129,7 @@ size_t MemoryLog::pump(size_t appends) {
 }
 
 void MemoryLog::crash() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   size_t kept = 0;
   if (!unsynced_.empty() && chance(options_.faults.crash_keeps_tail_per_mille)) {
     kept = random_() % (unsynced_.size() + 1);
@@ -143,7 +145,7 @@ void MemoryLog::crash() {
 }
 
 void MemoryLog::reopen() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_ = true;
 }
 

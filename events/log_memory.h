@@ -6,17 +6,16 @@
 // reopen() makes it accept appends again, with whatever had become durable.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <vector>
 
 #include "events/clock.h"
 #include "events/limits.h"
 #include "events/log.h"
+#include "events/mutex.h"
 
 namespace mnemo {
 
@@ -83,26 +82,27 @@ class MemoryLog final : public Log {
     AppendDone done;
   };
 
-  bool chance(uint32_t per_mille);
-  std::vector<Appended> put(const std::vector<NewRecord>& records);
-  void sync_locked();
-  std::vector<Waiting> take_completed_locked(size_t appends);
-  void drop_unsynced(size_t kept);
+  bool chance(uint32_t per_mille) MNEMO_REQUIRES(mutex_);
+  std::vector<Appended> put(const std::vector<NewRecord>& records) MNEMO_REQUIRES(mutex_);
+  void sync_locked() MNEMO_REQUIRES(mutex_);
+  std::vector<Waiting> take_completed_locked(size_t appends) MNEMO_REQUIRES(mutex_);
+  void drop_unsynced(size_t kept) MNEMO_REQUIRES(mutex_);
 
   const MemoryLogOptions options_;
   const LogIdentity identity_;
 
-  mutable std::mutex mutex_;
-  std::condition_variable grown_;
-  std::mt19937_64 random_;
-  std::vector<Partition> partitions_;
-  std::deque<PartitionId> unsynced_;       // of each record not yet durable, in the order of appending
-  std::vector<NewRecord> late_duplicate_;  // to be appended again before the next append
-  std::deque<Waiting> appended_;           // not yet durable
-  std::deque<Waiting> durable_;            // not yet told
-  size_t waiting_bytes_ = 0;
-  size_t waiting_records_ = 0;
-  bool open_ = true;
+  mutable Mutex mutex_;
+  Condition grown_;
+  std::mt19937_64 random_ MNEMO_GUARDED_BY(mutex_);
+  std::vector<Partition> partitions_ MNEMO_GUARDED_BY(mutex_);
+  // Of each record not yet durable, in the order of appending.
+  std::deque<PartitionId> unsynced_ MNEMO_GUARDED_BY(mutex_);
+  std::vector<NewRecord> late_duplicate_ MNEMO_GUARDED_BY(mutex_);  // to be appended again before the next append
+  std::deque<Waiting> appended_ MNEMO_GUARDED_BY(mutex_);           // not yet durable
+  std::deque<Waiting> durable_ MNEMO_GUARDED_BY(mutex_);            // not yet told
+  size_t waiting_bytes_ MNEMO_GUARDED_BY(mutex_) = 0;
+  size_t waiting_records_ MNEMO_GUARDED_BY(mutex_) = 0;
+  bool open_ MNEMO_GUARDED_BY(mutex_) = true;
 };
 
 }  // namespace mnemo

@@ -29,13 +29,14 @@ void set_recovery(rocksdb::Options& options, rocksdb::WALRecoveryMode mode) {
   options.recycle_log_file_num = 0;      // what follows the end of a log must not look like records
   options.max_bgerror_resume_count = 0;  // a failure stops the log; nothing is retried and acknowledged
   options.paranoid_checks = true;
-  options.max_total_wal_size = 64 << 20;
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
 }
 
 // Records come in order and are never changed. A table of level 0 holds the newest records of every partition; one
-// compaction cuts a row of them into tables of one partition each, which then never overlap another and only move.
-// So each record is written three times: log, level 0, level 1.
+// compaction cuts a row of them into tables of one partition each. On the levels below, tables of a partition follow
+// one another, so they move down without being written again, and level 1 is kept so small that they do so soon: only
+// what is still there when the next row of level 0 comes, and lies between its keys, is merged once more. So nearly
+// every record is written three times: log, level 0, level 1.
 void set_shape(rocksdb::Options& options, size_t memtable_bytes) {
   options.write_buffer_size = memtable_bytes;
   options.max_write_buffer_number = 3;
@@ -79,6 +80,8 @@ rocksdb::Options log_database_options(const EmbeddedLogOptions& options, rocksdb
   rocksdb::BlockBasedTableOptions table;
   table.block_size = 32 << 10;
   table.checksum = rocksdb::kXXH3;
+  // The newest that RocksDB from 7.8 on reads; the next one ties checksums of blocks to their place, as rows do here.
+  table.format_version = 5;
   table.no_block_cache = true;  // records are read in order, once; the page cache serves
   db.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return db;
@@ -106,18 +109,35 @@ Result<Database> open_database(const std::filesystem::path& dir, const rocksdb::
   return db;
 }
 
+namespace {
+
+// RocksDB calls it corruption when a file whose checksum is to be taken cannot be read.
+bool could_not_be_read(const rocksdb::Status& status) {
+  return status.IsCorruption() && status.ToString().find("read failed with error: IO error") != std::string::npos;
+}
+
+}  // namespace
+
 Error database_error(const rocksdb::Status& status, const std::string& what) {
   const std::string message = what + ": " + status.ToString();
   if (status.IsNoSpace()) {
     return {Code::kUnavailable, message + "; no space is left: free some and start again", true};
   }
-  if (status.IsIOError() && !status.IsPathNotFound()) return {Code::kUnavailable, message, true};
+  if ((status.IsIOError() && !status.IsPathNotFound()) || could_not_be_read(status))
+    return {Code::kUnavailable, message, true};
   if (status.IsBusy() || status.IsTryAgain() || status.IsTimedOut() || status.IsShutdownInProgress() ||
       status.IsMemoryLimit()) {
     return {Code::kUnavailable, message, true};
   }
-  // The rest (corruption, files that are missing, names and types that do not fit) has one cause in a directory that
-  // only this log writes to: it is damaged.
+  if (status.IsNotSupported() || status.IsInvalidArgument()) {
+    return {Code::kFailedPrecondition,
+            message +
+                "; the RocksDB of this build cannot read what another build wrote: use the mnemo that wrote it, or "
+                "a newer one",
+            false};
+  }
+  // The rest (corruption, files that are missing) has one cause in a directory that only this log writes to: it is
+  // damaged.
   return {Code::kDataLoss, message, false};
 }
 

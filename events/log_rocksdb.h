@@ -24,7 +24,8 @@ rocksdb::Options log_database_options(const EmbeddedLogOptions& options, rocksdb
 Result<Database> open_database_read_only(const std::filesystem::path& dir, const rocksdb::Options& options);
 Result<Database> open_database(const std::filesystem::path& dir, const rocksdb::Options& options);
 
-// Damage becomes DATA_LOSS; failures of the machine, a full disk among them, become UNAVAILABLE and retryable.
+// Damage becomes DATA_LOSS; failures of the machine, a full disk among them, become UNAVAILABLE and retryable; what
+// only another version of RocksDB can read becomes FAILED_PRECONDITION.
 Error database_error(const rocksdb::Status& status, const std::string& what);
 
 }  // namespace mnemo

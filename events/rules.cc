@@ -26,11 +26,6 @@ constexpr std::array kSupportedKinds = {
     v1::EVENT_KIND_SKIP_RECORDED,
 };
 
-// The numbers that Envelope.event keeps for kinds, those of later builds included: a build that meets the activation
-// of a kind it has never heard of takes note of it, and stops only at the first event of that kind.
-constexpr int kKindMin = 32;
-constexpr int kKindMax = 127;
-
 constexpr std::string_view kRules = "rules";
 
 Status check_limits(const v1::Limits& limits) {
@@ -59,9 +54,12 @@ Status check_limits(const v1::Limits& limits) {
   return {};
 }
 
-std::set<v1::EventKind> kinds_in(const v1::RulesActivated& event) {
-  std::set<v1::EventKind> kinds;
-  for (const int kind : event.active_kinds()) kinds.insert(static_cast<v1::EventKind>(kind));
+// A build that meets the activation of a kind it has never heard of takes note of it, and stops only at the first event
+// of that kind.
+std::bitset<128> kinds_in(const v1::RulesActivated& event) {
+  static_assert(kKindNumberMax < 128);
+  std::bitset<128> kinds;
+  for (const int kind : event.active_kinds()) kinds.set(static_cast<size_t>(kind));
   return kinds;
 }
 
@@ -74,7 +72,7 @@ Status validation::check_constants(const v1::RulesActivated& event) {
   MNEMO_TRY(check_range({kRules, "digest_interval"}, event.digest_interval(), 1, 1 << 20));
   MNEMO_TRY(check_range({kRules, "links_per_memory_max"}, event.links_per_memory_max(), 1, 65536));
   for (const int kind : event.active_kinds()) {
-    MNEMO_TRY(check_range({kRules, "active_kinds"}, kind, kKindMin, kKindMax));
+    MNEMO_TRY(check_range({kRules, "active_kinds"}, kind, kKindNumberMin, kKindNumberMax));
   }
   return check_limits(event.limits());
 }
@@ -127,10 +125,11 @@ Result<Rules> next_rules(const Rules& before, const v1::RulesActivated& event) {
               .digest_interval = event.digest_interval(),
               .links_per_memory_max = event.links_per_memory_max(),
               .limits = event.limits()};
-  for (const v1::EventKind kind : before.active_kinds) {
-    if (rules.active_kinds.contains(kind)) continue;
+  for (int number = kKindNumberMin; number <= kKindNumberMax; ++number) {
+    const auto at = static_cast<size_t>(number);
+    if (!before.active_kinds[at] || rules.active_kinds[at]) continue;
     return invalid({kRules, "active_kinds"}, fmt::format("lacks {} ({}), which is active: a kind is activated for good",
-                                                         kind_name(kind), static_cast<int>(kind)));
+                                                         kind_name(static_cast<v1::EventKind>(number)), number));
   }
   return rules;
 }

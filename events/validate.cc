@@ -168,7 +168,7 @@ Status check_event(const v1::Envelope& envelope, const Rules& rules) {
     case E::kOperationStarted:
     case E::kOperationStepDone:
     case E::kOperationFinished:
-    case E::kSubjectErased: return {};  // reserved: nothing but the partition, checked by whoever knows their number
+    case E::kSubjectErased: return {};  // reserved: kind_supported() comes first, so nobody applies them by this
     case E::EVENT_NOT_SET: break;
   }
   return fail(Code::kInvalidArgument, "envelope holds no event: set one of the kinds that docs/formats.md lists");

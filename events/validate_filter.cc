@@ -155,18 +155,19 @@ Status check_condition(const Condition& condition, const v1::Limits& limits) {
   return condition.op() == Condition::BETWEEN ? check_between(condition.values(0), condition.values(1)) : Status();
 }
 
-// Walks the tree, counting nodes and values; depth is bounded by the number of nodes.
+// Walks the tree, counting nodes, values and levels.
 class Walk {
  public:
   explicit Walk(const v1::Limits& limits) : limits_(limits) {}
 
-  Status node(const v1::Filter& filter) {
+  Status node(const v1::Filter& filter, size_t level) {
     MNEMO_TRY(check_count({"filter", "nodes"}, ++nodes_, limits_.filter_nodes()));
+    MNEMO_TRY(check_count({"filter", "levels"}, level, kFilterDepthMax));
     MNEMO_TRY(check_no_unknown("filter", filter));
     switch (filter.node_case()) {
-      case v1::Filter::kAnd: return group(filter.and_());
-      case v1::Filter::kOr: return group(filter.or_());
-      case v1::Filter::kNot: return node(filter.not_());
+      case v1::Filter::kAnd: return group(filter.and_(), level);
+      case v1::Filter::kOr: return group(filter.or_(), level);
+      case v1::Filter::kNot: return node(filter.not_(), level + 1);
       case v1::Filter::kCondition: return condition(filter.condition());
       case v1::Filter::NODE_NOT_SET: break;
     }
@@ -174,10 +175,10 @@ class Walk {
   }
 
  private:
-  Status group(const v1::FilterGroup& group) {
+  Status group(const v1::FilterGroup& group, size_t level) {
     MNEMO_TRY(check_no_unknown("filter", group));
     if (group.filters().empty()) return invalid({"filter", "group"}, "is empty: give it at least one filter");
-    for (const v1::Filter& filter : group.filters()) MNEMO_TRY(node(filter));
+    for (const v1::Filter& filter : group.filters()) MNEMO_TRY(node(filter, level + 1));
     return {};
   }
 
@@ -194,6 +195,6 @@ class Walk {
 
 }  // namespace
 
-Status validate_filter(const v1::Filter& filter, const Rules& rules) { return Walk(rules.limits).node(filter); }
+Status validate_filter(const v1::Filter& filter, const Rules& rules) { return Walk(rules.limits).node(filter, 1); }
 
 }  // namespace mnemo

@@ -122,6 +122,16 @@ Status apply_agent_event(State& state, const EventContext& context, Outcome& out
                                              ", which this build does not know: upgrade mnemo");
 }
 
+// "Remembered (32)"
+std::string named(EventKind kind) {
+  return std::string(kind_name(kind)) + " (" + std::to_string(static_cast<int>(kind)) + ")";
+}
+
+tl::unexpected<Error> for_a_newer_build(const LogRecord& record, const std::string& what) {
+  return fail(Code::kFailedPrecondition, "the record at " + to_string(record.position) + " is of " + what +
+                                             ": upgrade mnemo, or skip the record with `mnemo skip`");
+}
+
 TimestampMs effective_recorded_at(const v1::Envelope& envelope, const LogRecord& record) {
   const TimestampMs given = envelope.recorded_at_ms();
   return given == 0 || given > record.appended_at_ms ? record.appended_at_ms : given;
@@ -137,20 +147,17 @@ Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome
     return skip_record(record, SkipReason::kUndecodable, "not an Envelope", outcome);
   }
   if (needs_newer_build(envelope)) {
-    return fail(Code::kFailedPrecondition, "the record at " + to_string(record.position) + " has schema version " +
-                                               std::to_string(envelope.schema_version()) +
-                                               " or a kind of event that this build, which reads up to " + "version " +
-                                               std::to_string(kSchemaVersion) +
-                                               ", does not know: upgrade mnemo, or skip the record with `mnemo skip`");
+    return for_a_newer_build(record, "schema version " + std::to_string(envelope.schema_version()) +
+                                         ", and this build reads up to " + std::to_string(kSchemaVersion));
   }
   const std::optional<Bytes16> event_id = bytes16(envelope.event_id());
   if (!event_id) return skip_record(record, SkipReason::kInvalid, "event_id is not 16 bytes", outcome);
   state_.meta().last_event_id = *event_id;
   const EventKind kind = kind_of(envelope);
   if (!rules().active(kind)) {
-    return skip_record(record, SkipReason::kKindNotActive,
-                       std::string(kind_name(kind)) + " is not active at this position", outcome);
+    return skip_record(record, SkipReason::kKindNotActive, named(kind) + " is not active at this position", outcome);
   }
+  if (!kind_supported(kind)) return for_a_newer_build(record, named(kind) + ", which this build does not know");
   if (!is_key_of(envelope, kind, record.key)) {
     return skip_record(record, SkipReason::kKeyMismatch, "the message key is not the envelope's", outcome);
   }

@@ -1,7 +1,8 @@
 // File: server/cli.h
 // What the commands of the binary share: options, an opened data directory, and how results and errors are told.
 //
-// Exit codes: 0 done; 1 done, and the finding is negative (verify found a difference, nothing was found); 2 failed.
+// Exit codes: 0 done; 1 done, and the finding is negative (verify found a difference, nothing was found); 2 failed;
+// 3 the log's storage failed (kExitStorageFailed in server/data_dir.h).
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
+#include "events/files.h"
 #include "events/genesis.h"
 #include "events/hash.h"
 #include "events/uuid.h"
@@ -29,9 +31,10 @@ constexpr uint32_t kFormatVersion = 1;
 bool is_empty_or_absent(const fs::path& dir) {
   std::error_code error;
   if (!fs::exists(dir, error)) return true;
-  // A lock of ours alone is no content: another start was cut short before it wrote anything else.
+  // A lock and a FORMAT not yet in its place are no content: another start was cut short before it wrote anything else.
   for (const auto& entry : fs::directory_iterator(dir, error)) {
-    if (entry.path().filename() != "LOCK") return false;
+    const fs::path name = entry.path().filename();
+    if (name != "LOCK" && name != "FORMAT.new") return false;
   }
   return !error;
 }
@@ -56,7 +59,25 @@ Status write_file(const fs::path& path, std::string_view text) {
   return synced ? Status{} : io_error(path.parent_path(), "sync");
 }
 
+EmbeddedLogOptions log_options_of(const fs::path& dir, const DataDirOptions& options, const Clock& clock) {
+  EmbeddedLogOptions log;
+  log.clock = &clock;
+  log.read_only = options.read_only;
+  log.hooks = options.log_hooks;
+  log.on_fatal = options.on_fatal;
+  if (!log.on_fatal) log.on_fatal = [dir](const Error& error) { end_process(dir, error); };
+  return log;
+}
+
 }  // namespace
+
+void end_process(const fs::path& dir, const Error& error) {
+  fmt::print(stderr,
+             "mnemo: {}: the storage of the log in {} failed: {}; what was acknowledged is safe. See to the disk, and "
+             "start mnemo again; what was not acknowledged may be sent again under the same keys\n",
+             code_name(error.code), dir.string(), error.message);
+  std::_Exit(kExitStorageFailed);
+}
 
 DataDir::~DataDir() {
   log_.reset();
@@ -113,9 +134,7 @@ Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
   MNEMO_TRY(key_->save(dir_ / "fingerprint.key"));
   LogIdentity identity;
   identity.partitions = options.partitions;
-  EmbeddedLogOptions log_options;
-  log_options.clock = &clock;
-  MNEMO_ASSIGN(log_, EmbeddedLog::create(dir_ / "log", identity, log_options));
+  MNEMO_ASSIGN(log_, EmbeddedLog::create(dir_ / "log", identity, log_options_of(dir_, options, clock)));
   UuidGenerator ids(clock);
   std::vector<NewRecord> first = genesis_records(log_->identity(), key_->check_value(), clock, ids);
   if (options.copy_of != nullptr) {
@@ -135,11 +154,12 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   data->dir_ = dir;
   std::error_code error;
   const bool make = options.create && !options.read_only;
-  if (make) fs::create_directories(dir, error);
+  const Status there = make ? make_directories(system_file_calls(), dir) : Status{};
   if (!fs::is_directory(dir, error)) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("{} is no directory{}", dir.string(), error ? ": " + error.message() : std::string()));
+    return fail(Code::kFailedPrecondition, fmt::format("{} is no directory{}", dir.string(),
+                                                       there ? std::string() : ": " + there.error().message));
   }
+  MNEMO_TRY(there);
   MNEMO_TRY(data->take_lock(options.read_only));
   MNEMO_ASSIGN(const bool made, data->is_made(make));
   if (!made) {
@@ -153,10 +173,7 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
         Code::kFailedPrecondition,
         fmt::format("{} holds a log of its own, not a copy of that one: name an empty directory", dir.string()));
   }
-  EmbeddedLogOptions log_options;
-  log_options.clock = &clock;
-  log_options.read_only = options.read_only;
-  Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(dir / "log", log_options);
+  Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(dir / "log", log_options_of(dir, options, clock));
   if (!log && !options.log_may_fail) return fail(log.error());
   if (log) {
     data->log_ = std::move(*log);

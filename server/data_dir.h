@@ -10,6 +10,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,13 @@
 
 namespace mnemo {
 
+// Of a process whose log's storage failed: after a failed sync nobody knows what is on disk, until the log is opened
+// anew.
+inline constexpr int kExitStorageFailed = 3;
+
+// Says what happened and what to do, and ends the process at once, with that code.
+[[noreturn]] void end_process(const std::filesystem::path& dir, const Error& error);
+
 struct DataDirOptions {
   uint32_t partitions = limits::kPartitionsDefault;  // of a log that is made now
   bool create = true;                                // an absent or empty directory is made into one
@@ -30,6 +38,10 @@ struct DataDirOptions {
   // The secret of the log that this one is to be a copy of: a new log takes it and waits for its rules; an existing
   // one must have been made for it. Null: a log of its own.
   const FingerprintKey* copy_of = nullptr;
+  // Called when the log's storage has failed and its appenders have been told (events/log_embedded.h); end_process()
+  // when empty.
+  std::function<void(const Error&)> on_fatal{};
+  std::shared_ptr<const EmbeddedLogHooks> log_hooks{};  // for tests
 };
 
 class DataDir {

@@ -79,6 +79,43 @@ TEST_F(NodeTest, AnInvalidWriteNeverReachesTheLog) {
   EXPECT_EQ(log_.end(partition).value(), before);
 }
 
+TEST_F(NodeTest, AControlEventForAPartitionThatTheLogDoesNotHaveIsRefused) {
+  const auto node = open().value();
+  ASSERT_TRUE(node->wait_applied(soon()));
+  for (const uint32_t partition : {2u, 1023u, 4'000'000'000u}) {
+    v1::Envelope event;
+    event.mutable_policy_updated()->set_partition(partition);
+    event.mutable_policy_updated()->set_namespace_("acme");
+    event.mutable_policy_updated()->set_version(1);
+    const Status refused = node->check(event);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+    EXPECT_THAT(refused.error().message, HasSubstr("there is no partition"));
+    EXPECT_EQ(node->write(event, soon()).error().code, Code::kInvalidArgument);
+    event.mutable_policy_updated()->set_partition(1);
+    EXPECT_TRUE(node->check(event));
+  }
+}
+
+TEST_F(NodeTest, AnActiveKindThatThisBuildCannotApplyIsRefusedByName) {
+  const auto node = open().value();
+  ASSERT_TRUE(node->wait_applied(soon()));
+  for (uint32_t p = 0; p < 2; ++p) {
+    v1::Envelope rules;
+    *rules.mutable_rules_activated() = default_rules(p);
+    rules.mutable_rules_activated()->set_rules_version(2);
+    rules.mutable_rules_activated()->add_active_kinds(v1::EVENT_KIND_SUMMARY_ATTACHED);
+    ASSERT_TRUE(node->write(rules, soon()));
+  }
+  v1::Envelope event = without_ids(remember("a"));
+  event.mutable_summary_attached();
+  const Status refused = node->check(event);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnimplemented);
+  EXPECT_THAT(refused.error().message, HasSubstr("SummaryAttached"));
+  EXPECT_THAT(refused.error().message, HasSubstr("upgrade"));
+}
+
 TEST_F(NodeTest, AHaltedPartitionSaysWhyAndGoesOnWhenTheRecordIsSkipped) {
   const auto node = open().value();
   ASSERT_TRUE(node->wait_applied(soon()));

@@ -146,14 +146,54 @@ TEST(Decode, RefusesMessagesNestedDeeperThan100) {
   EXPECT_FALSE(decode(nested(100), envelope));
 }
 
-TEST(NeedsNewerBuild, ForALaterSchemaVersionOrAKindOfALaterBuild) {
+// Which of the two counts would depend on whether a build knows both.
+TEST(Decode, RefusesEventsOfTwoKindsInOneEnvelope) {
+  const std::string one = testing::remembered().SerializeAsString();
+  v1::Envelope out;
+  const auto with = [&one](int number) {
+    v1::Envelope other;
+    other.GetReflection()->MutableUnknownFields(&other)->AddLengthDelimited(number, "");
+    return std::pair{one + other.SerializeAsString(), other.SerializeAsString() + one};
+  };
+  for (const int number : {33, 44, 63, 64, 127}) {
+    const auto [behind, before] = with(number);
+    EXPECT_FALSE(decode(behind, out)) << number;
+    EXPECT_FALSE(decode(before, out)) << number;
+  }
+  for (const int number : {13, 31, 32, 128, 1000}) {
+    EXPECT_TRUE(decode(with(number).first, out)) << number;
+    EXPECT_TRUE(decode(with(number).second, out)) << number;
+  }
+}
+
+TEST(Kind, OfALaterBuildIsKnownByItsNumber) {
+  const auto with = [](int number) {
+    v1::Envelope envelope = testing::agent_envelope();
+    envelope.GetReflection()->MutableUnknownFields(&envelope)->AddLengthDelimited(number, "");
+    return envelope;
+  };
+  for (const int number : {44, 63, 73, 127}) EXPECT_EQ(kind_of(with(number)), number);
+  for (const int number : {13, 31, 128, 500}) EXPECT_EQ(kind_of(with(number)), v1::EVENT_KIND_UNSPECIFIED) << number;
+  v1::Envelope no_message = testing::agent_envelope();
+  no_message.GetReflection()->MutableUnknownFields(&no_message)->AddVarint(44, 1);
+  EXPECT_EQ(kind_of(no_message), v1::EVENT_KIND_UNSPECIFIED) << "an event is a message";
+}
+
+TEST(PartitionFor, AControlEventMustNameAPartitionThatTheLogHas) {
+  v1::Envelope envelope = testing::control_envelope();
+  envelope.mutable_ticked()->set_partition(7);
+  EXPECT_EQ(partition_for(envelope, 8).value(), PartitionId{7});
+  const auto refused = partition_for(envelope, 7);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+  EXPECT_EQ(partition_for(testing::remembered(), 8).value(), partition_of(message_key("acme", "assistant-7"), 8));
+}
+
+TEST(NeedsNewerBuild, ForALaterSchemaVersion) {
   v1::Envelope envelope = testing::remembered();
   EXPECT_FALSE(needs_newer_build(envelope));
   envelope.set_schema_version(2);
   EXPECT_TRUE(needs_newer_build(envelope));
-  v1::Envelope later_kind = testing::agent_envelope();
-  later_kind.GetReflection()->MutableUnknownFields(&later_kind)->AddLengthDelimited(44, "");
-  EXPECT_TRUE(needs_newer_build(later_kind));
 }
 
 TEST(NeedsNewerBuild, NotForAnUnknownFieldOfThisSchemaVersionNorForNoEvent) {

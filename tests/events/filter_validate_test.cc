@@ -2,7 +2,9 @@
 #include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <limits>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -200,11 +202,59 @@ TEST(ValidateFilter, NodesAndValuesAreCountedOverTheWholeTree) {
   EXPECT_THAT(refusal(filter), HasSubstr("'values' has 257 items, the limit is 256"));
 }
 
-TEST(ValidateFilter, DepthEndsWithTheNumberOfNodes) {
-  v1::Filter filter;
-  v1::Filter* innermost = &filter;
-  for (int i = 0; i < 5000; ++i) innermost = innermost->mutable_not_();
-  EXPECT_THAT(refusal(filter), HasSubstr("'nodes' has 65 items"));
+TEST(ValidateFilter, LevelsAreLimited) {
+  const auto nested = [](int levels) {
+    v1::Filter filter;
+    v1::Filter* innermost = &filter;
+    for (int i = 1; i < levels; ++i) {
+      innermost = i % 3 == 0   ? innermost->mutable_not_()
+                  : i % 3 == 1 ? innermost->mutable_and_()->add_filters()
+                               : innermost->mutable_or_()->add_filters();
+    }
+    *innermost = condition(C::TAG, C::EQ, {text("x")});
+    return filter;
+  };
+  EXPECT_EQ(refusal(nested(32)), "");
+  EXPECT_THAT(refusal(nested(33)), HasSubstr("'levels' has 33 items, the limit is 32"));
+  EXPECT_THAT(refusal(nested(5000)), HasSubstr("the limit is 32"));
+}
+
+// Doors validate what they build, replays decode what was built: nobody may be told "durable" about what no replay
+// reads. Random trees, of any shape, under the widest rules that a log may have.
+TEST(ValidateFilter, WhateverIsValidIsDecoded) {
+  const uint64_t seed = std::random_device()();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  v1::RulesActivated wide = default_rules(0);
+  wide.mutable_limits()->set_filter_nodes(1024);
+  wide.mutable_limits()->set_filter_values(4096);
+  const Rules rules = next_rules(Rules{}, wide).value();
+  size_t valid = 0;
+  size_t refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    v1::Envelope envelope = testing::agent_envelope();
+    v1::Filter* at = envelope.mutable_forgotten_by_filter()->mutable_filter();
+    for (size_t level = random() % 70; level > 0; --level) {
+      const size_t node = random() % 3;
+      if (node == 2) {
+        at = at->mutable_not_();
+        continue;
+      }
+      v1::FilterGroup& group = node == 0 ? *at->mutable_and_() : *at->mutable_or_();
+      if (random() % 2 == 0) *group.add_filters() = condition(C::TAG, C::EQ, {text("beside")});
+      at = group.add_filters();
+    }
+    *at = condition(C::METADATA, C::BETWEEN, {number(1), number(2)});
+    v1::Envelope back;
+    if (validate(envelope, rules)) {
+      ++valid;
+      ASSERT_TRUE(decode(envelope.SerializeAsString(), back)) << envelope.ShortDebugString();
+    } else {
+      ++refused;
+    }
+  }
+  EXPECT_GT(valid, 100u);
+  EXPECT_GT(refused, 100u);
 }
 
 TEST(ValidateFilter, FieldsThatTheSchemaVersionDoesNotHaveAreRefused) {

@@ -1,8 +1,6 @@
 #include "tests/log/fault_file_system.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 namespace mnemo {
@@ -12,17 +10,55 @@ using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 
-IOStatus power_is_off() { return IOStatus::IOError("the power is off"); }
+IOStatus status_of(int error) {
+  if (error == 0) return IOStatus::OK();
+  return error == ENOSPC ? IOStatus::NoSpace("the disk is full") : IOStatus::IOError("the disk failed");
+}
 
-class FaultFile final : public rocksdb::FSWritableFileOwnerWrapper {
+class FaultSequentialFile final : public rocksdb::FSSequentialFileOwnerWrapper {
  public:
-  FaultFile(FaultFileSystem& fs, std::string name, std::unique_ptr<rocksdb::FSWritableFile> file)
-      : FSWritableFileOwnerWrapper(std::move(file)), fs_(fs), name_(std::move(name)) {}
+  FaultSequentialFile(FaultDisk& disk, std::string name, std::unique_ptr<rocksdb::FSSequentialFile> file)
+      : FSSequentialFileOwnerWrapper(std::move(file)), disk_(disk), name_(std::move(name)) {}
+  IOStatus Read(size_t n, const IOOptions& options, rocksdb::Slice* result, char* scratch,
+                IODebugContext* debug) override {
+    const IOStatus status = status_of(disk_.may(DiskCall::kRead, name_));
+    return status.ok() ? FSSequentialFileOwnerWrapper::Read(n, options, result, scratch, debug) : status;
+  }
+
+ private:
+  FaultDisk& disk_;
+  std::string name_;
+};
+
+class FaultRandomAccessFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  FaultRandomAccessFile(FaultDisk& disk, std::string name, std::unique_ptr<rocksdb::FSRandomAccessFile> file)
+      : FSRandomAccessFileOwnerWrapper(std::move(file)), disk_(disk), name_(std::move(name)) {}
+  IOStatus Read(uint64_t offset, size_t n, const IOOptions& options, rocksdb::Slice* result, char* scratch,
+                IODebugContext* debug) const override {
+    const IOStatus status = status_of(disk_.may(DiskCall::kRead, name_));
+    return status.ok() ? FSRandomAccessFileOwnerWrapper::Read(offset, n, options, result, scratch, debug) : status;
+  }
+  IOStatus MultiRead(rocksdb::FSReadRequest* requests, size_t count, const IOOptions& options,
+                     IODebugContext* debug) override {
+    const IOStatus status = status_of(disk_.may(DiskCall::kRead, name_));
+    return status.ok() ? FSRandomAccessFileOwnerWrapper::MultiRead(requests, count, options, debug) : status;
+  }
+
+ private:
+  FaultDisk& disk_;
+  std::string name_;
+};
+
+class FaultWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  FaultWritableFile(FaultDisk& disk, std::string name, std::unique_ptr<rocksdb::FSWritableFile> file)
+      : FSWritableFileOwnerWrapper(std::move(file)), disk_(disk), name_(std::move(name)) {}
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    IOStatus status = fs_.may_append(name_, data.size());
+    IOStatus status = status_of(disk_.may(DiskCall::kWrite, name_, data.size()));
     if (status.ok()) status = FSWritableFileOwnerWrapper::Append(data, options, debug);
-    if (status.ok()) fs_.appended(name_, data.size());
+    if (status.ok()) disk_.appended(name_, data.size());
     return status;
   }
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
@@ -39,146 +75,112 @@ class FaultFile final : public rocksdb::FSWritableFileOwnerWrapper {
  private:
   template <typename SyncFn>
   IOStatus synced(SyncFn sync) {
-    const uint64_t size = fs_.size_of(name_);  // what comes meanwhile may be left out
-    IOStatus status = fs_.may_sync(name_);
+    const uint64_t size = disk_.size_of(name_);  // what comes meanwhile may be left out
+    IOStatus status = status_of(disk_.may(DiskCall::kSync, name_));
     if (status.ok()) status = sync();
-    if (status.ok() && !fs_.is_dead()) fs_.synced(name_, size);
-    return fs_.is_dead() ? power_is_off() : status;
+    if (disk_.is_dead()) return status_of(EIO);
+    if (status.ok()) disk_.synced(name_, size);
+    return status;
   }
 
-  FaultFileSystem& fs_;
+  FaultDisk& disk_;
   std::string name_;
 };
 
 class FaultDirectory final : public rocksdb::FSDirectoryWrapper {
  public:
-  FaultDirectory(FaultFileSystem& fs, std::unique_ptr<rocksdb::FSDirectory> directory)
-      : FSDirectoryWrapper(std::move(directory)), fs_(fs) {}
+  FaultDirectory(FaultDisk& disk, std::string name, std::unique_ptr<rocksdb::FSDirectory> directory)
+      : FSDirectoryWrapper(std::move(directory)), disk_(disk), name_(std::move(name)) {}
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    return synced(FSDirectoryWrapper::Fsync(options, debug));
+    return synced([&] { return FSDirectoryWrapper::Fsync(options, debug); });
   }
   IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
                                const rocksdb::DirFsyncOptions& directory_options) override {
-    return synced(FSDirectoryWrapper::FsyncWithDirOptions(options, debug, directory_options));
+    return synced([&] { return FSDirectoryWrapper::FsyncWithDirOptions(options, debug, directory_options); });
   }
 
  private:
-  IOStatus synced(IOStatus status) {
-    if (fs_.is_dead()) return power_is_off();
-    if (status.ok()) fs_.directory_synced();
+  template <typename SyncFn>
+  IOStatus synced(SyncFn sync) {
+    IOStatus status = status_of(disk_.may(DiskCall::kSyncDirectory, name_));
+    if (status.ok()) status = sync();
+    if (disk_.is_dead()) return status_of(EIO);
+    if (status.ok()) disk_.directory_synced(name_);
     return status;
   }
-  FaultFileSystem& fs_;
+  FaultDisk& disk_;
+  std::string name_;
 };
 
 }  // namespace
 
-void FaultFileSystem::fail_syncs_of(std::string suffix) {
+void FaultFileSystem::hold_creation_of(std::string suffix) {
   const std::lock_guard lock(mutex_);
-  failing_suffix_ = std::move(suffix);
+  held_suffix_ = std::move(suffix);
 }
 
-void FaultFileSystem::set_space(int64_t bytes, std::string suffix) {
-  const std::lock_guard lock(mutex_);
-  space_ = bytes;
-  space_suffix_ = std::move(suffix);
+void FaultFileSystem::release() {
+  {
+    const std::lock_guard lock(mutex_);
+    held_suffix_.clear();
+  }
+  released_.notify_all();
 }
 
-IOStatus FaultFileSystem::may_append(const std::string& file, size_t bytes) {
-  if (dead_) return power_is_off();
-  const std::lock_guard lock(mutex_);
-  if (space_ < 0 || !file.ends_with(space_suffix_)) return IOStatus::OK();
-  if (space_ < static_cast<int64_t>(bytes)) return IOStatus::NoSpace("the disk is full");
-  space_ -= static_cast<int64_t>(bytes);
-  return IOStatus::OK();
+IOStatus FaultFileSystem::NewSequentialFile(const std::string& file, const rocksdb::FileOptions& options,
+                                            std::unique_ptr<rocksdb::FSSequentialFile>* result, IODebugContext* debug) {
+  const IOStatus status = FileSystemWrapper::NewSequentialFile(file, options, result, debug);
+  if (status.ok()) *result = std::make_unique<FaultSequentialFile>(disk_, file, std::move(*result));
+  return status;
 }
 
-IOStatus FaultFileSystem::may_sync(const std::string& file) {
-  if (dead_) return power_is_off();
-  const std::lock_guard lock(mutex_);
-  const bool fails = !failing_suffix_.empty() && file.ends_with(failing_suffix_);
-  return fails ? IOStatus::IOError("the sync failed") : IOStatus::OK();
-}
-
-void FaultFileSystem::appended(const std::string& file, size_t bytes) {
-  const std::lock_guard lock(mutex_);
-  files_[file].size += bytes;
-}
-
-void FaultFileSystem::synced(const std::string& file, uint64_t size) {
-  const std::lock_guard lock(mutex_);
-  State& state = files_[file];
-  state.synced = std::max(state.synced, size);
-}
-
-uint64_t FaultFileSystem::size_of(const std::string& file) {
-  const std::lock_guard lock(mutex_);
-  return files_[file].size;
-}
-
-void FaultFileSystem::directory_synced() {
-  const std::lock_guard lock(mutex_);
-  for (auto& [file, state] : files_) state.entry_synced = true;
+IOStatus FaultFileSystem::NewRandomAccessFile(const std::string& file, const rocksdb::FileOptions& options,
+                                              std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                                              IODebugContext* debug) {
+  const IOStatus status = FileSystemWrapper::NewRandomAccessFile(file, options, result, debug);
+  if (status.ok()) *result = std::make_unique<FaultRandomAccessFile>(disk_, file, std::move(*result));
+  return status;
 }
 
 IOStatus FaultFileSystem::NewWritableFile(const std::string& file, const rocksdb::FileOptions& options,
                                           std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) {
-  if (dead_) return power_is_off();
-  const IOStatus status = FileSystemWrapper::NewWritableFile(file, options, result, debug);
+  {
+    std::unique_lock lock(mutex_);
+    released_.wait(lock, [&] { return held_suffix_.empty() || !file.ends_with(held_suffix_); });
+  }
+  IOStatus status = status_of(disk_.may(DiskCall::kCreate, file));
+  if (status.ok()) status = FileSystemWrapper::NewWritableFile(file, options, result, debug);
   if (!status.ok()) return status;
-  *result = std::make_unique<FaultFile>(*this, file, std::move(*result));
-  const std::lock_guard lock(mutex_);
-  files_[file] = {};
+  *result = std::make_unique<FaultWritableFile>(disk_, file, std::move(*result));
+  disk_.created(file);
   return status;
 }
 
 IOStatus FaultFileSystem::NewDirectory(const std::string& name, const IOOptions& options,
                                        std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext* debug) {
   const IOStatus status = FileSystemWrapper::NewDirectory(name, options, result, debug);
-  if (status.ok()) *result = std::make_unique<FaultDirectory>(*this, std::move(*result));
+  if (status.ok()) *result = std::make_unique<FaultDirectory>(disk_, name, std::move(*result));
   return status;
 }
 
 IOStatus FaultFileSystem::DeleteFile(const std::string& file, const IOOptions& options, IODebugContext* debug) {
-  if (dead_) return power_is_off();
-  const std::lock_guard lock(mutex_);
-  files_.erase(file);
-  return FileSystemWrapper::DeleteFile(file, options, debug);
+  IOStatus status = status_of(disk_.may(DiskCall::kRemove, file));
+  if (status.ok()) status = FileSystemWrapper::DeleteFile(file, options, debug);
+  if (status.ok()) disk_.removed(file);
+  return status;
 }
 
 IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
                                      IODebugContext* debug) {
-  if (dead_) return power_is_off();
-  const std::lock_guard lock(mutex_);
-  const auto found = files_.find(from);
-  if (found != files_.end()) {
-    State state = found->second;
-    // That a rename itself gets lost is not played: it either happened whole, or the power went before it.
-    state.entry_synced = true;
-    files_.erase(found);
-    files_[to] = state;
-  }
-  return FileSystemWrapper::RenameFile(from, to, options, debug);
+  IOStatus status = status_of(disk_.may(DiskCall::kRename, to));
+  if (status.ok()) status = FileSystemWrapper::RenameFile(from, to, options, debug);
+  if (status.ok()) disk_.renamed(from, to);
+  return status;
 }
 
-void FaultFileSystem::lose_unsynced(std::mt19937_64& random) {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [file, state] : files_) {
-    if (!std::filesystem::exists(file)) continue;
-    if (!state.entry_synced && random() % 2 == 0) {
-      std::filesystem::remove(file);
-      continue;
-    }
-    if (state.size <= state.synced) continue;
-    const uint64_t kept = state.synced + random() % (state.size - state.synced + 1);
-    std::filesystem::resize_file(file, kept);
-    if (kept == state.synced || random() % 2 == 0) continue;
-    // Pages reach the disk in any order: a page in the middle may be zeros.
-    std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
-    const uint64_t at = state.synced + random() % (kept - state.synced);
-    out.seekp(static_cast<std::streamoff>(at));
-    out << std::string(std::min<uint64_t>(4096, kept - at), '\0');
-  }
+IOStatus FaultFileSystem::UnlockFile(rocksdb::FileLock* lock, const IOOptions& options, IODebugContext* debug) {
+  if (before_unlock) before_unlock();
+  return FileSystemWrapper::UnlockFile(lock, options, debug);
 }
 
 }  // namespace mnemo

@@ -49,10 +49,10 @@ TEST(LogDamage, AnUndamagedLogHasNoWarningsAndEveryRecord) {
   }
 }
 
-TEST(LogDamage, ADamagedSlotOfTheMarkIsRepairedByOpeningTheLog) {
+TEST(LogDamage, ADamagedCopyOfTheMarkIsRepairedByOpeningTheLog) {
   const TempDir temp;
   const auto dir = temp.path() / "log";
-  for (const size_t byte : {size_t{100}, size_t{4096 + 100}}) {
+  for (const size_t byte : {100, 4096 + 100, 2 * 4096 + 100, 3 * 4096 + 100}) {
     Files files = sample_log().files;
     files["ACKED_END"][byte] ^= 1;
     write_files(dir, files);
@@ -65,14 +65,55 @@ TEST(LogDamage, ALogWithoutAValidMarkIsRefused) {
   const TempDir temp;
   const auto dir = temp.path() / "log";
   Files files = sample_log().files;
-  files["ACKED_END"][100] ^= 1;
-  files["ACKED_END"][4096 + 100] ^= 1;
+  for (size_t copy = 0; copy < 4; ++copy) files["ACKED_END"][copy * 4096 + 100] ^= 1;
   write_files(dir, files);
   const auto both = examine(dir, false);
   ASSERT_FALSE(both.status.has_value());
   EXPECT_EQ(both.status.error().code, Code::kDataLoss);
   EXPECT_THAT(both.status.error().message, HasSubstr("ACKED_END"));
   EXPECT_EQ(read_files(dir), files);
+}
+
+// One flip in the mark must not turn lost records into an honest tear.
+TEST(LogDamage, AFlipInAnyCopyOfTheMarkHidesNoLostTail) {
+  const TempDir temp;
+  const auto dir = temp.path() / "log";
+  const SampleLog& sample = sample_log();
+  for (size_t copy = 0; copy < 4; ++copy) {
+    Files files = sample.files;
+    files[sample.wal].resize(sample.before_last[2].wal_bytes + 3);
+    files["ACKED_END"][copy * 4096 + 50] ^= 1;
+    write_files(dir, files);
+    const Outcome outcome = examine(dir, false);
+    ASSERT_FALSE(outcome.opened) << copy;
+    EXPECT_EQ(outcome.status.error().code, Code::kDataLoss);
+    EXPECT_THAT(outcome.status.error().message, HasSubstr("acknowledged up to"));
+    EXPECT_EQ(read_files(dir), files);
+  }
+}
+
+// With the newest mark gone whole, nobody knows; then nobody says that nothing is missing.
+TEST(LogDamage, ATornTailBesideALostMarkIsNotCalledHarmless) {
+  const TempDir temp;
+  const auto dir = temp.path() / "log";
+  const SampleLog& sample = sample_log();
+  int accepted = 0;
+  for (const size_t slot : {size_t{0}, size_t{2 * 4096}}) {
+    Files files = sample.files;
+    files[sample.wal].resize(sample.before_last[2].wal_bytes + 3);
+    for (const size_t copy : {slot, slot + 4096}) files["ACKED_END"][copy + 50] ^= 1;
+    write_files(dir, files);
+    const Outcome outcome = examine(dir, true);
+    if (!outcome.opened) continue;  // it was the older slot
+    ++accepted;
+    ASSERT_EQ(outcome.warnings.size(), 2u);
+    EXPECT_THAT(outcome.warnings[0], HasSubstr("nobody can tell whether anything was acknowledged after it"));
+    EXPECT_THAT(outcome.warnings[1], HasSubstr("the mark which is left"));
+    for (const std::string& warning : outcome.warnings) {
+      EXPECT_THAT(warning, testing::Not(HasSubstr("nothing that was acknowledged is missing")));
+    }
+  }
+  EXPECT_EQ(accepted, 1);
 }
 
 TEST(LogDamage, AMissingFileIsNamedAndNothingIsChanged) {

@@ -119,6 +119,27 @@ TEST(LogFrames, TheFirstFaultOfAFileIsNamedByOffset) {
   EXPECT_EQ(scan_frames(temp.path() / "000002.log").error().code, Code::kDataLoss);
 }
 
+// RocksDB's reader stays at frames of exactly these types; any other bad type is one fault among others, at whose block
+// the file goes on.
+TEST(LogFrames, ExactlyTheTypesOfRecycledLogsMakeAFileUnreadable) {
+  const TempDir temp;
+  const auto file = temp.path() / "000001.log";
+  const std::string& good = sample_log().files.at(sample_log().wal);
+  const size_t second = 7 + static_cast<uint8_t>(good[4]) + 256u * static_cast<uint8_t>(good[5]);
+  std::vector<int> unreadable;
+  for (int type = 0; type < 256; ++type) {
+    std::string bad = good;
+    if (static_cast<uint8_t>(bad[second + 6]) == type) continue;
+    bad[second + 6] = static_cast<char>(type);
+    write_file(file, bad);
+    const auto fault = scan_frames(file).value();
+    ASSERT_TRUE(fault.has_value()) << type;
+    EXPECT_EQ(fault->offset, second);
+    if (fault->unreadable) unreadable.push_back(type);
+  }
+  EXPECT_THAT(unreadable, ElementsAre(5, 6, 7, 8, 11, 131));
+}
+
 TEST(LogFrames, RubbishIsNeverReadPastItsEnd) {
   const TempDir temp;
   const auto file = temp.path() / "000001.log";

@@ -169,6 +169,24 @@ TEST(LogDamage, AFrameTypeOfARecycledLogIsNamedAndNotGivenToRocksDB) {
   }
 }
 
+// The types that are no recycled log's must be safe to give to RocksDB: it returns, and the log refuses.
+TEST(LogDamage, AFrameOfAnyOtherTypeIsRefusedAfterRocksDBHasReadIt) {
+  const SampleLog& sample = sample_log();
+  const TempDir temp;
+  for (const int type : {9, 10, 12, 13, 15, 33, 35, 127, 129, 130, 132, 133, 255}) {
+    Files files = sample.files;
+    std::string& bytes = files[sample.wal];
+    const size_t second = 7 + static_cast<uint8_t>(bytes[4]) + 256u * static_cast<uint8_t>(bytes[5]);
+    bytes[second + 6] = static_cast<char>(type);
+    write_files(temp.path() / "log", files);
+    const Outcome outcome = examine(temp.path() / "log", true);
+    ASSERT_FALSE(outcome.opened) << type;
+    EXPECT_EQ(outcome.status.error().code, Code::kDataLoss);
+    EXPECT_THAT(outcome.status.error().message,
+                HasSubstr(sample.wal + " is damaged at byte " + std::to_string(second)));
+  }
+}
+
 // How many records RocksDB finds when it alone decides; nullopt when it refuses.
 std::optional<size_t> rocksdb_alone(const std::filesystem::path& dir, WALRecoveryMode mode) {
   auto db = open_database(dir, log_database_options({}, mode));

@@ -122,7 +122,9 @@ v1::RulesActivated Partition::rules_event() const {
   rules.set_rules_version(now.version + 1);
   if (now.version == 0) return rules;
   rules.clear_active_kinds();
-  for (const v1::EventKind kind : now.active_kinds) rules.add_active_kinds(kind);
+  for (int kind = kKindNumberMin; kind <= kKindNumberMax; ++kind) {
+    if (now.active_kinds[static_cast<size_t>(kind)]) rules.add_active_kinds(static_cast<v1::EventKind>(kind));
+  }
   rules.set_key_window(now.key_window);
   rules.set_work_units_per_event(now.work_units_per_event);
   rules.set_digest_interval(now.digest_interval);

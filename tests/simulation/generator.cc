@@ -1,5 +1,7 @@
 #include "tests/simulation/generator.h"
 
+#include <google/protobuf/unknown_field_set.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -465,13 +467,18 @@ NewRecord Generator::skip(PartitionId partition, uint64_t offset) {
 
 NewRecord Generator::of_a_newer_build() {
   v1::Envelope envelope = agent_event();
-  if (random_.per_mille(500)) {
-    envelope.set_schema_version(kSchemaVersion + 1);
-    return make_record(envelope, log_.partitions);
+  switch (random_.below(3)) {
+    case 0: envelope.set_schema_version(kSchemaVersion + 1); break;
+    case 1: {  // a reserved kind, with a field that it will have
+      v1::PruneRequested& e = *envelope.mutable_prune_requested();
+      e.GetReflection()->MutableUnknownFields(&e)->AddVarint(1, random_.below(100));
+      break;
+    }
+    default:  // a kind to come
+      envelope.clear_event();
+      envelope.GetReflection()->MutableUnknownFields(&envelope)->AddLengthDelimited(63, "");
   }
-  NewRecord record = make_record(envelope, log_.partitions);
-  record.value.append("\xfa\x03").push_back('\0');  // field 63, empty: a kind to come
-  return record;
+  return make_record(envelope, log_.partitions);
 }
 
 NewRecord Generator::refused_control() {

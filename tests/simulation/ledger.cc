@@ -88,6 +88,7 @@ Status Ledger::note_halt(const LogRecord& record) {
   v1::Envelope envelope;
   const bool known = decode(record.value, envelope) && !needs_newer_build(envelope);
   if (known) probe(Probe::kHaltedByAnActiveKindOfALaterBuild);
+  if (known && !v1::EventKind_IsValid(kind_of(envelope))) probe(Probe::kHaltedByAKindWithoutAName);
   return {};
 }
 
@@ -162,6 +163,7 @@ void Ledger::count(const LogRecord& record, const Outcome& outcome, uint64_t bat
     case Kind::kSkipped:
       probe(probe_of(outcome.skip));
       if (outcome.skip == SkipReason::kKindNotActive) inactive_.insert(kind);
+      if (!v1::EventKind_IsValid(kind)) probe(Probe::kSkippedInactiveKindOfALaterBuild);
       if (outcome.skip == SkipReason::kInvalid && envelope.has_rules_activated()) probe(Probe::kRulesRefused);
       if (outcome.skip == SkipReason::kInvalid && envelope.has_policy_updated()) probe(Probe::kPolicyRefused);
       return;

@@ -32,6 +32,7 @@ std::optional<Expected> Model::apply(const LogRecord& record, bool skip) {
   outcome.record_id = outcome.event_id = id_of(envelope);
   if (envelope.event_id().size() != 16) return skipped(SkipReason::kInvalid);
   if (!rules_.active(kind_of(envelope))) return skipped(SkipReason::kKindNotActive);
+  if (!kind_supported(kind_of(envelope))) return std::nullopt;
   const bool control = is_control(kind_of(envelope));
   const std::string key = control ? std::string("\x1f") : envelope.namespace_() + '\x1f' + envelope.agent_id();
   if (record.key != key) return skipped(SkipReason::kKeyMismatch);

@@ -44,6 +44,7 @@ namespace mnemo::simulation {
   X(SkippedUndecodable)                      \
   X(SkippedInvalid)                          \
   X(SkippedKindNotActive)                    \
+  X(SkippedInactiveKindOfALaterBuild)        \
   X(SkippedKeyMismatch)                      \
   X(SkippedWrongPartition)                   \
   X(SkippedByOperator)                       \
@@ -56,6 +57,7 @@ namespace mnemo::simulation {
   X(Halted)                                  \
   X(HaltedInTheMiddleOfABatch)               \
   X(HaltedByAnActiveKindOfALaterBuild)       \
+  X(HaltedByAKindWithoutAName)               \
   X(DigestPointInsideABatch)                 \
   X(DigestPointNotSettled)                   \
   X(PageFullInTheMiddleOfABatch)             \

@@ -1,4 +1,5 @@
-"""Rounds of kill -9 with appends in flight: nothing acknowledged is lost, nothing is there twice, verify agrees."""
+"""Rounds of kill -9, with appends in flight or while the directory is made or opened: nothing acknowledged is lost,
+nothing is there twice, verify agrees."""
 import argparse
 import collections
 import json
@@ -20,19 +21,21 @@ def read_lines(child, lines):
             lines.append(line.split())
 
 
-def one_round(data, number, chance):
-    """Starts the victim, kills it, and returns the keys that it started and those it was told are durable."""
+def one_round(data, number, chance, early):
+    """Starts the victim, kills it, and returns the keys that it started and those it was told are durable. Early: within
+    30 ms of its start, so that it is making, opening or replaying."""
     child = subprocess.Popen([VICTIM, str(data), str(number), str(THREADS)], stdout=subprocess.PIPE, text=True)
     lines = []
     reader = threading.Thread(target=read_lines, args=(child, lines))
     reader.start()
-    while ["ready"] not in lines[:1]:
+    while not early and ["ready"] not in lines[:1]:
         if child.poll() is not None:
             sys.exit(f"round {number}: the victim did not start: exit {child.returncode}")
         time.sleep(0.002)
-    time.sleep(chance.uniform(0.01, 0.4))
+    time.sleep(chance.uniform(0, 0.03) if early else chance.uniform(0.01, 0.4))
     child.send_signal(signal.SIGKILL)
-    child.wait()
+    if child.wait() != -signal.SIGKILL:
+        sys.exit(f"round {number}: the victim ended by itself: exit {child.returncode}")
     reader.join()
     started = {line[1] for line in lines if line[0] == "start"}
     acked = {line[1] for line in lines if line[0] == "ack"}
@@ -50,10 +53,11 @@ def main():
     with TempDir() as d:
         data = d / "data"
         for number in range(options.rounds):
-            round_started, round_acked = one_round(data, number, chance)
+            early = number % 2 == 0
+            round_started, round_acked = one_round(data, number, chance, early)
             cut_off = len(round_started - round_acked)
             in_flight += cut_off
-            quiet += cut_off == 0
+            quiet += cut_off == 0 and not early
             started |= round_started
             acked |= round_acked
         out = d / "out.jsonl"
@@ -74,7 +78,7 @@ def main():
         run("export", "--data", data, "--out", out)
         after = collections.Counter(json.loads(line)["text"] for line in open(out, encoding="utf-8"))
         whole = set(after) == {f"memory {key}" for key in started} and max(after.values()) == 1
-        print(f"{options.rounds} rounds, {len(acked)} acknowledged, {in_flight} in flight when killed, {quiet} rounds with none "
+        print(f"{options.rounds} rounds, {len(acked)} acknowledged, {in_flight} in flight when killed, {quiet} rounds meant to have some had none "
               f"in flight; {len(lost)} lost, {len(twice)} twice, {len(strange)} from nowhere; verify "
               f"{'agrees' if good else 'DISAGREES'}; retry: {told['remembered']} new, {told['duplicates']} already there, "
               f"{told['refused']} refused")
