@@ -1,5 +1,6 @@
 // File: consumers/emit.h
-// The role that speaks for a node on the embedded log: what batches have to announce, in the order of their outbox rows.
+// The role that speaks for a node on the embedded log: what batches have to announce, in the order of their outbox
+// rows.
 //
 //   invalidations                ─▶ the listener in this process (what keeps answers and must drop them)
 //   letters for a wrong partition ─▶ appended to their own, the same bytes under the same event id, and counted
@@ -27,11 +28,11 @@ class Emitter {
   // Must be quick; must not throw.
   using Listener = std::function<void(PartitionId, const OutboxBatch&)>;
 
-  static constexpr size_t kRerouteRecords = 500;       // appended together at most
-  static constexpr size_t kRerouteBytes = 4 << 20;     // and this many bytes, or one record
+  static constexpr size_t kRerouteRecords = 500;    // appended together at most
+  static constexpr size_t kRerouteBytes = 4 << 20;  // and this many bytes, or one record
 
-  // `log` must outlive it. `note`: the file; empty for none, and then a projection made anew appends again. A note about
-  // another log is no note. DATA_LOSS when it is damaged: delete it, at that price. `listener` may be empty.
+  // `log` must outlive it. `note`: the file; empty for none, and then a projection made anew appends again. A note
+  // about another log is no note. DATA_LOSS when it is damaged: delete it, at that price. `listener` may be empty.
   static Result<std::unique_ptr<Emitter>> open(Log& log, std::filesystem::path note, Listener listener);
 
   // The projection is made anew: batches that end at or before `offset` are of the past, and no news to the listener.

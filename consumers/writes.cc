@@ -9,11 +9,12 @@ void Writes::tell(size_t number, const Position& position, const Result<Outcome>
     done_(number, Written{position, *outcome});
     return;
   }
-  done_(number, fail(Code::kUnavailable,
-                     fmt::format("the write is durable at {} and not applied: its partition has halted ({}). It will be "
-                                 "applied when the partition goes on: ask again with the same key",
-                                 to_string(position), outcome.error().message),
-                     true));
+  done_(number,
+        fail(Code::kUnavailable,
+             fmt::format("the write is durable at {} and not applied: its partition has halted ({}). It will be "
+                         "applied when the partition goes on: ask again with the same key",
+                         to_string(position), outcome.error().message),
+             true));
 }
 
 void Writes::appended(const Result<std::vector<Appended>>& appended) {

@@ -22,8 +22,8 @@ struct Written {
 // Called once for each of several writes, with its number.
 using WriteDone = std::function<void(size_t number, Result<Written>)>;
 
-// The events of one append. An event needs its position, from the append, and its outcome, from the projection; they come
-// in either order and from different threads. Thread-safe; `done` is called by whoever brings the second half.
+// The events of one append. An event needs its position, from the append, and its outcome, from the projection; they
+// come in either order and from different threads. Thread-safe; `done` is called by whoever brings the second half.
 class Writes {
  public:
   Writes(size_t events, WriteDone done) : slots_(events), done_(std::move(done)) {}

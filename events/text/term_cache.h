@@ -12,8 +12,9 @@
 
 namespace mnemo {
 
-// A table of fixed size (512 KiB, for some 24,000 words) with room for three of the words that fall on one place; a fourth replaces the oldest
-// of them. It never answers for a word that it was not given: the word itself stands in the slot. Not thread-safe.
+// A table of fixed size (512 KiB, for some 24,000 words) with room for three of the words that fall on one place; a
+// fourth replaces the oldest of them. It never answers for a word that it was not given: the word itself stands in the
+// slot. Not thread-safe.
 class TermCache {
  public:
   static constexpr size_t kWordBytesMax = 16;
