@@ -9,8 +9,7 @@
 namespace mnemo {
 namespace {
 
-constexpr size_t kPoliciesKept = 4096;         // between batches, like agents
-constexpr size_t kFilterBytesKept = 16 << 20;  // of pending forgets, between batches, like agents
+constexpr size_t kFilterBytesKept = 16 << 20;  // of pending forgets, in memory between batches
 constexpr size_t kExpiryKeyBytes = 1 + 8 + 4 + 4;
 
 std::string policy_key(std::string_view name_space) { return keys::start(keys::Row::kPolicy).append(name_space); }
@@ -78,7 +77,7 @@ void State::save() {
 }
 
 void State::trim() {
-  if (policies_.size() > kPoliciesKept) policies_.clear();
+  if (policies_.size() > limits_.policies_kept) policies_.clear();
   const bool many_filters = filter_bytes_ > kFilterBytesKept;
   if (agents_.size() <= limits_.agents_kept && !many_filters) return;
   const size_t kept = many_filters ? 0 : limits_.agents_kept / 2;

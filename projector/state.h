@@ -51,6 +51,7 @@ struct Policy {
 struct StateLimits {
   size_t agents_kept = 32768;       // in memory between batches: the oldest half leaves, and is read again when needed
   uint64_t skip_rows_kept = 10000;  // the newest; all are counted
+  size_t policies_kept = 4096;      // in memory between batches: all leave
 };
 
 class State {

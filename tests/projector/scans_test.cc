@@ -16,7 +16,10 @@ namespace {
 // Rows that note where scans begin, and who asks for the last of some.
 class SpyRows final : public RowWriter {
  public:
-  Result<bool> get(std::string_view key, std::string& value) const override { return rows_.get(key, value); }
+  Result<bool> get(std::string_view key, std::string& value) const override {
+    ++gets_[key[0]];
+    return rows_.get(key, value);
+  }
   Status scan(std::string_view from, std::string_view to, const Visit& visit) const override {
     scans_[from[0]].emplace_back(from);
     return rows_.scan(from, to, visit);
@@ -32,11 +35,13 @@ class SpyRows final : public RowWriter {
   // Beginnings of scans of this kind of row, and how often its last was asked for, since the last call.
   std::vector<std::string> take_scans(keys::Row row) { return std::exchange(scans_[static_cast<char>(row)], {}); }
   int lasts(keys::Row row) { return lasts_[static_cast<char>(row)]; }
+  int gets(keys::Row row) { return gets_[static_cast<char>(row)]; }
 
  private:
   MapRows rows_;
   mutable std::map<char, std::vector<std::string>> scans_;
   mutable std::map<char, int> lasts_;
+  mutable std::map<char, int> gets_;
 };
 
 class Scans : public ::testing::Test {
@@ -45,6 +50,8 @@ class Scans : public ::testing::Test {
     log_.log_id.fill(0x4c);
     log_.partitions = 1;
     limits_.skip_rows_kept = 3;
+    limits_.agents_kept = 1;
+    limits_.policies_kept = 2;
     machine_ = std::make_unique<StateMachine>(log_, PartitionId(0), rows_, index_, limits_);
     EXPECT_TRUE(machine_->load());
     const ManualClock clock(kStartMs);
@@ -115,11 +122,34 @@ TEST_F(Scans, TheOldestSkipReportIsLookedForBehindTheOneBefore) {
   EXPECT_TRUE(std::is_sorted(scans.begin(), scans.end()));
 }
 
-// Records of the batch are not kept in order: the number of an agent's documents comes from below the batch.
-TEST_F(Scans, AnAgentIsReadWithoutTheBatch) {
+// Records of the batch are not kept in order: how many documents an agent has is read from below the batch.
+TEST_F(Scans, AnAgentThatLeftMemoryIsReadWithoutTheBatch) {
   apply(remember("a", "x"));
   apply(of_agent(remember("a", "x"), "omar"));
+  machine_->finish_batch(false);
+  machine_->trim();
+  apply(remember("b", "x"));
   EXPECT_EQ(rows_.lasts(keys::Row::kRecord), 0);
+  std::string row;
+  EXPECT_TRUE(*rows_.get(keys::of_number(keys::Row::kRecord, AgentOrd(0), 1), row))
+      << "it is known to have one already";
+}
+
+TEST_F(Scans, PoliciesOfManyNamespacesDoNotStayInMemory) {
+  const auto remember_in = [this](const std::string& name_space) {
+    v1::Envelope envelope = remember("m" + std::to_string(next_), "x");
+    envelope.set_namespace_(name_space);
+    apply(envelope);
+  };
+  for (const char* name_space : {"a", "b", "a", "b"}) remember_in(name_space);
+  EXPECT_EQ(rows_.gets(keys::Row::kPolicy), 2);
+  machine_->trim();
+  remember_in("a");
+  EXPECT_EQ(rows_.gets(keys::Row::kPolicy), 2) << "two may stay";
+  remember_in("c");
+  machine_->trim();
+  remember_in("a");
+  EXPECT_EQ(rows_.gets(keys::Row::kPolicy), 4);
 }
 
 // Written anew by each event that does a piece of it, so it must not hold the filter.
