@@ -99,10 +99,11 @@ void FaultDisk::renamed(const std::string& from, const std::string& to) {
   const auto found = files_.find(from);
   if (found == files_.end()) return;
   File state = std::move(found->second);
-  // That the rename of a file gets lost is not played: it either happened whole, or the power went before it.
-  state.entry_synced = true;
   files_.erase(found);
   files_[to] = std::move(state);
+  // That the rename of a file gets lost is not played: it either happened whole, or the power went before it. And since
+  // journals keep their order, what was made in the directory before it is there too.
+  for (auto& [path, file] : files_) file.entry_synced = file.entry_synced || parent_of(path) == parent_of(to);
 }
 
 void FaultDisk::directory_renamed(const std::string& from, const std::string& to) {
