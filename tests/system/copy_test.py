@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from mnemo import MNEMO, TempDir, memories, run, run_json, write_jsonl
+from mnemo import MNEMO, TempDir, error, fingerprint, memories, run, run_json, write_jsonl
 
 
 def settled(data):
@@ -40,16 +40,64 @@ class Copy(unittest.TestCase):
     def test_batch_size_does_not_show(self):
         for batch in (1, 7, 5000):
             with TempDir() as d:
-                run("log", "copy", "--from", self.source, "--to", d / "copy", "--batch", batch)
+                run("log", "copy", "--from", self.source, "--to", d / "copy")
                 run("status", "--data", d / "copy", "--batch", batch)
                 self.assertEqual(states(d / "copy"), states(self.source))
                 self.assertEqual(settled(d / "copy")["content"], self.expected["content"])
                 run("verify", "--data", d / "copy")
 
+    def test_a_copy_changes_no_file_of_its_source(self):
+        before = fingerprint(self.source)
+        with TempDir() as d:
+            run("log", "copy", "--from", self.source, "--to", d / "copy")
+            self.assertFalse((d / "copy" / "scratch").exists())
+        self.assertEqual(fingerprint(self.source), before)
+
+    def test_a_copy_goes_on_when_its_source_has_grown(self):
+        for partitions in (4, 8):
+            with TempDir() as d:
+                source = d / "source"
+                subprocess.run(["cp", "-r", str(self.source), str(source)], check=True)
+                for round in range(2):
+                    told = run_json("log", "copy", "--from", source, "--to", d / "copy", "--partitions", partitions)
+                    self.assertGreater(told["records"], 0)
+                    copy, expected = settled(d / "copy"), settled(source)  # which lets both append Ticked
+                    self.assertEqual((copy["content"], copy["memories"]), (expected["content"], expected["memories"]))
+                    new = write_jsonl(d / "new.jsonl", memories(300, agents=1 + 5 * round, seed=7 + round))
+                    run("import", "--data", source, new)
+                    scope = ("--data", source, "--namespace", "test", "--agent", "agent-0")
+                    run("forget", *scope, "--key", f"more-{round}", "--filter", '{"tag": "home"}')
+                run("verify", "--data", d / "copy")
+
+    def test_the_number_of_partitions_is_the_copys_own(self):
+        with TempDir() as d:
+            run("log", "copy", "--from", self.source, "--to", d / "copy", "--partitions", "2")
+            again = run_json("log", "copy", "--from", self.source, "--to", d / "copy")
+            self.assertEqual((again["records"], len(settled(d / "copy")["partitions"])), (0, 2))
+            refused = error("log", "copy", "--from", self.source, "--to", d / "copy", "--partitions", "3")
+            self.assertEqual(refused["code"], "FAILED_PRECONDITION")
+            self.assertIn("made with 2 partitions, not 3", refused["message"])
+
+    def test_options_without_effect_are_refused(self):
+        with TempDir() as d:
+            for option in (("--batch", "7"), ("--data", d), ("--to-partitions", "4")):
+                run("log", "copy", "--from", self.source, "--to", d / "copy", *option, code=2)
+            self.assertFalse((d / "copy").exists())
+            for option in (("--batch", "7"), ("--partitions", "4")):
+                run("verify", "--data", self.source, *option, code=2)
+
+    def test_a_copy_that_was_written_to_is_no_target(self):
+        with TempDir() as d:
+            run("log", "copy", "--from", self.source, "--to", d / "copy")
+            run("remember", "--data", d / "copy", "--namespace", "test", "--agent", "agent-1", "of the copy's own")
+            refused = error("log", "copy", "--from", self.source, "--to", d / "copy")
+            self.assertEqual(refused["code"], "FAILED_PRECONDITION")
+            self.assertIn("copy into an empty directory", refused["message"])
+
     def test_another_number_of_partitions_has_the_same_content(self):
         for partitions in (1, 8, 3):
             with TempDir() as d:
-                told = run_json("log", "copy", "--from", self.source, "--to", d / "copy", "--to-partitions", partitions)
+                told = run_json("log", "copy", "--from", self.source, "--to", d / "copy", "--partitions", partitions)
                 self.assertGreater(told["left_out"], 6000)
                 copy = settled(d / "copy")
                 self.assertEqual(len(copy["partitions"]), partitions)

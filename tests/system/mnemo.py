@@ -1,4 +1,5 @@
 """What the system tests share: running the binary, temporary directories, generated memories."""
+import hashlib
 import json
 import os
 import pathlib
@@ -64,6 +65,12 @@ def write_jsonl(path, objects):
         for each in objects:
             file.write(json.dumps(each) + "\n")
     return path
+
+
+def fingerprint(directory):
+    """Of every file's name and bytes, and of the folders."""
+    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+            for path in sorted(pathlib.Path(directory).rglob("*"))}
 
 
 def state_dir(data):
