@@ -2,14 +2,19 @@
 
 namespace mnemo {
 
+// No row's kind is 0xff.
+RowCursor::RowCursor(const RowReader& rows) : RowCursor(rows, "", std::string(16, '\xff')) {}
+
 Status RowCursor::fill() {
   if (ended_) return {};
-  const std::string end(16, '\xff');  // behind every row: no row's kind is 0xff
-  MNEMO_TRY(rows_.scan(from_, end, [this](std::string_view key, std::string_view value) {
+  ended_ = true;
+  size_t bytes = 0;
+  MNEMO_TRY(rows_.scan(from_, to_, [&](std::string_view key, std::string_view value) {
     page_.emplace_back(key, value);
-    return page_.size() < kPageRows;
+    bytes += key.size() + value.size();
+    ended_ = page_.size() < kPageRows && bytes < kPageBytes;
+    return ended_;
   }));
-  ended_ = page_.size() < kPageRows;
   if (!page_.empty()) from_ = page_.back().first + '\0';
   return {};
 }

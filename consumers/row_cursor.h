@@ -1,5 +1,5 @@
 // File: consumers/row_cursor.h
-// Rows in key order, a page at a time: for walks over two stores side by side in bounded memory.
+// Rows in key order, a page at a time: for walks over stores in bounded memory, two side by side if need be.
 #pragma once
 
 #include <deque>
@@ -12,7 +12,13 @@ namespace mnemo {
 
 class RowCursor {
  public:
-  explicit RowCursor(const RowReader& rows) : rows_(rows) {}
+  // A page ends with the row that brings it to either; so it holds less than kPageBytes and one row.
+  static constexpr size_t kPageRows = 256;
+  static constexpr size_t kPageBytes = 1 << 20;
+
+  explicit RowCursor(const RowReader& rows);  // all rows
+  RowCursor(const RowReader& rows, std::string from, std::string to)
+      : rows_(rows), from_(std::move(from)), to_(std::move(to)) {}
 
   // Moves to the first row; then next() to the one after. valid() is false behind the last.
   Status start() { return fill(); }
@@ -22,12 +28,12 @@ class RowCursor {
   const std::string& value() const { return page_.front().second; }
 
  private:
-  static constexpr size_t kPageRows = 256;
   Status fill();
 
   const RowReader& rows_;
   std::deque<std::pair<std::string, std::string>> page_;
   std::string from_;  // where the next page begins
+  std::string to_;
   bool ended_ = false;
 };
 

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "consumers/follower.h"
 #include "consumers/project.h"
+#include "consumers/scratch_dir.h"
 #include "consumers/verify_rows.h"
 #include "projector/projection.h"
 
@@ -48,8 +47,9 @@ class ReplayRole final : public Role {
 
 Status replay_log(Log& log, PartitionId partition, uint64_t to, const std::function<void(uint64_t)>& progress,
                   Replay& replay) {
-  std::filesystem::remove_all(replay.dir);
-  std::filesystem::create_directories(replay.dir);
+  std::error_code ignored;  // opening the projection tells what is wrong, if anything is
+  std::filesystem::remove_all(replay.dir, ignored);
+  std::filesystem::create_directories(replay.dir, ignored);
   ProjectionOptions options;
   options.store.dir = replay.dir;
   options.store.partition = partition;
@@ -65,99 +65,61 @@ Status replay_log(Log& log, PartitionId partition, uint64_t to, const std::funct
   return follower->run_to(to);
 }
 
-void compare_points(const std::vector<DigestPoint>& live, const std::vector<DigestPoint>& replayed,
-                    PartitionReport& report, std::vector<Finding>& findings) {
-  for (const DigestPoint& ours : live) {
-    const auto theirs = std::find_if(replayed.begin(), replayed.end(),
-                                     [&ours](const DigestPoint& point) { return point.seq == ours.seq; });
-    if (theirs == replayed.end()) continue;
-    ++report.points;
-    if (*theirs == ours) continue;
-    findings.push_back({report.partition, "digest", fmt::format("seq {}, offset {}", ours.seq, ours.offset),
-                        fmt::format("state {} content {}, the log says state {} content {}", to_hex(ours.state),
-                                    to_hex(ours.content), to_hex(theirs->state), to_hex(theirs->content))});
-    return;
-  }
+// Damage is what verify is there to find; anything else keeps it from its work.
+Status note_damage(const Status& checked, PartitionReport& report, std::string_view check, std::string where,
+                   std::vector<Finding>& findings) {
+  if (checked || checked.error().code != Code::kDataLoss) return checked;
+  findings.push_back({report.partition, std::string(check), std::move(where), checked.error().message});
+  return {};
 }
 
-void compare_meta(const Meta& live, const Meta& replayed, uint32_t partition, std::vector<Finding>& findings) {
-  const std::string at = fmt::format("offset {}", live.next_offset);
-  if (live.state != replayed.state || live.content != replayed.content) {
-    findings.push_back({partition, "digest", at,
-                        fmt::format("state {} content {}, the log says state {} content {}", to_hex(live.state),
-                                    to_hex(live.content), to_hex(replayed.state), to_hex(replayed.content))});
-  }
-  const bool counts = live.seq == replayed.seq && live.event_time_ms == replayed.event_time_ms &&
-                      live.counters.memories == replayed.counters.memories;
-  if (!counts) {
-    findings.push_back({partition, "position", at,
-                        fmt::format("seq {}, {} memories, the log says seq {}, {} memories", live.seq,
-                                    live.counters.memories, replayed.seq, replayed.counters.memories)});
-  }
-}
-
-Status check_partition(Log& log, const VerifyOptions& options, PartitionId partition,
-                       const std::function<void(uint64_t)>& progress, VerifyReport& report) {
-  PartitionReport& part = report.partitions.emplace_back();
-  part.partition = partition.value;
-  MNEMO_ASSIGN(part.log_end, log.end(partition));
-
-  StoreResources live_resources(options.memory_bytes / 2);
-  StoreOptions live_options;
-  live_options.dir = options.state_dir / fmt::format("p{}", partition.value);
-  live_options.partition = partition;
-  live_options.resources = &live_resources;
-  live_options.read_only = true;
+Result<std::unique_ptr<Store>> open_live(const VerifyOptions& options, PartitionId partition,
+                                         StoreResources& resources) {
+  StoreOptions live;
+  live.dir = options.state_dir / fmt::format("p{}", partition.value);
+  live.partition = partition;
+  live.resources = &resources;
+  live.read_only = true;
   std::error_code error;
-  if (!std::filesystem::exists(live_options.dir / "CURRENT", error)) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("there is no projection in {}: any command that reads makes it, such as `mnemo status`",
-                            live_options.dir.string()));
-  }
-  MNEMO_ASSIGN(const auto live, Store::open(live_options));
-  MNEMO_ASSIGN(const auto view, live->view());
-  part.live = view->meta();
+  if (std::filesystem::exists(live.dir / "CURRENT", error)) return Store::open(live);
+  return fail(Code::kFailedPrecondition,
+              fmt::format("there is no projection in {}: any command that reads makes it, such as `mnemo status`",
+                          live.dir.string()));
+}
+
+Status compare_states(const View& live, const Replay& replay, PartitionReport& part, std::vector<Finding>& findings) {
+  MNEMO_ASSIGN(const auto replayed, replay.projection->view());
+  part.replayed = replayed->meta();
+  MNEMO_TRY(
+      note_damage(compare_points(live, *replayed, part, findings), part, "digest", "digest points row", findings));
+  MNEMO_TRY(compare_meta(live, *replayed, part, findings));
+  MNEMO_TRY(note_damage(compare_rows(live, *replayed, part, findings), part, "rows", "rows", findings));
+  return note_damage(compare_indexes(live, part, findings), part, "index", "index", findings);
+}
+
+Status check_partition(Log& log, const VerifyOptions& options, const std::function<void(uint64_t)>& progress,
+                       PartitionReport& part, std::vector<Finding>& findings) {
+  const PartitionId partition(part.partition);
+  MNEMO_ASSIGN(part.log_end, log.end(partition));
+  StoreResources live_resources(options.memory_bytes / 2);
+  const auto live = open_live(options, partition, live_resources);
+  if (!live) return fail(live.error());
+  const auto view = (*live)->view();  // which reads the meta row
+  if (!view) return note_damage(fail(view.error()), part, "position", "meta row", findings);
+  part.live = (*view)->meta();
   part.applied = part.live.next_offset;
   if (part.applied > part.log_end) {
-    report.findings.push_back({partition.value, "position", fmt::format("offset {}", part.applied),
-                               fmt::format("the projection is ahead of the log, which ends at {}", part.log_end)});
+    findings.push_back({part.partition, "position", fmt::format("offset {}", part.applied),
+                        fmt::format("the projection is ahead of the log, which ends at {}", part.log_end)});
     return {};
   }
-
   Replay replay(options.scratch_dir / fmt::format("p{}", partition.value), options.memory_bytes / 2);
-  MNEMO_TRY(replay_log(log, partition, part.applied, progress, replay));
+  const Status replayed = replay_log(log, partition, part.applied, progress, replay);
+  MNEMO_TRY(note_damage(replayed, part, "log", fmt::format("partition {}", partition.value), findings));
+  if (!replayed) return {};
   part.events = part.applied;
-  part.replayed = replay.projection->applied();
-  MNEMO_ASSIGN(const auto points, stored_points(*view));
-  compare_points(points, replay.projection->points(), part, report.findings);
-  compare_meta(part.live, part.replayed, partition.value, report.findings);
-  MNEMO_ASSIGN(const auto replayed, replay.projection->view());
-  MNEMO_TRY(compare_rows(*view, *replayed, part, report.findings));
-  return compare_indexes(*view, part, report.findings);
+  return compare_states(**view, replay, part, findings);
 }
-
-// A directory of our own inside the one given, which may hold anything else; both go if we made them.
-class ScratchDir {
- public:
-  explicit ScratchDir(const std::filesystem::path& parent) : parent_(parent), path_(parent / "verify-replay") {
-    std::error_code ignored;
-    made_parent_ = std::filesystem::create_directories(parent_, ignored);
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ~ScratchDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-    if (made_parent_) std::filesystem::remove(parent_, ignored);
-  }
-  ScratchDir(const ScratchDir&) = delete;
-  ScratchDir& operator=(const ScratchDir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path parent_;
-  std::filesystem::path path_;
-  bool made_parent_ = false;
-};
 
 }  // namespace
 
@@ -173,15 +135,15 @@ Result<VerifyReport> verify(Log& log, const VerifyOptions& options) {
     done += events;
     if (options.progress) options.progress(done, total);
   };
-  const ScratchDir scratch(options.scratch_dir);
+  const ScratchDir scratch(options.scratch_dir, "verify-replay");
   VerifyOptions own = options;
   own.scratch_dir = scratch.path();
   for (uint32_t p = 0; p < log.identity().partitions; ++p) {
-    const Status checked = check_partition(log, own, PartitionId(p), progress, report);
-    if (checked) continue;
-    // Damage is what verify is there to find; anything else keeps it from its work.
-    if (checked.error().code != Code::kDataLoss) return fail(checked.error());
-    report.findings.push_back({p, "rows", fmt::format("partition {}", p), checked.error().message});
+    PartitionReport& part = report.partitions.emplace_back();
+    part.partition = p;
+    const Status checked = check_partition(log, own, progress, part, report.findings);
+    const std::string where = (options.state_dir / fmt::format("p{}", p)).string();
+    MNEMO_TRY(note_damage(checked, part, "rows", where, report.findings));
   }
   return report;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,10 @@ struct VerifyOptions {
 
 // One thing that is not as the log says.
 struct Finding {
-  uint32_t partition = 0;
-  std::string check;    // "log", "digest", "rows", "index", "position"
-  std::string where;    // a row's name, or a position
-  std::string message;  // what was found and what the log says
+  std::optional<uint32_t> partition;  // none: the whole log
+  std::string check;                  // "log", "digest", "rows", "index", "position"
+  std::string where;                  // a row's name, or a position
+  std::string message;                // what was found and what the log says
 };
 
 struct PartitionReport {
@@ -50,8 +51,8 @@ struct VerifyReport {
   bool good() const { return findings.empty(); }
 };
 
-// FAILED_PRECONDITION when there is no projection to verify; other errors when the check could not be made. Damage to
-// the live state is a finding, not an error.
+// FAILED_PRECONDITION when there is no projection to verify; other errors when the check could not be made. Damage
+// (DATA_LOSS) of the live state's files or of a record of the log is a finding, not an error.
 Result<VerifyReport> verify(Log& log, const VerifyOptions& options);
 
 }  // namespace mnemo

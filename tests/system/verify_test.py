@@ -1,18 +1,9 @@
 """verify finds what is not as the log says, names it, and changes nothing."""
-import hashlib
+import json
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, memories, row_edit, run, run_json, status, write_jsonl
-
-
-def fingerprint(directory):
-    """Of every file's name and bytes."""
-    sums = {}
-    for path in sorted(directory.rglob("*")):
-        if path.is_file():
-            sums[str(path.relative_to(directory))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return sums
+from mnemo import MNEMO, TempDir, error, fingerprint, memories, row_edit, run, run_json, state_dir, status, write_jsonl
 
 
 class Verify(unittest.TestCase):
@@ -40,8 +31,10 @@ class Verify(unittest.TestCase):
         return [line.split()[0] for line in row_edit(data, 0, "list", kind).splitlines()]
 
     def assert_found(self, data, check, where):
+        before = fingerprint(data)
         told = run_json("verify", "--data", data, code=1)
         self.assertFalse(told["good"])
+        self.assertEqual(fingerprint(data), before)
         named = [(f["check"], f["where"]) for f in told["findings"]]
         self.assertTrue(any(c == check and where in w for c, w in named), (check, where, told["findings"]))
 
@@ -68,14 +61,14 @@ class Verify(unittest.TestCase):
 
     def test_a_changed_or_missing_index_row_is_found(self):
         for action in ("flip", "remove"):
-            for kind, name in (("D", "columns"), ("B", "block"), ("C", "chunk"), ("F", "fence")):
+            for kind, name in (("D", "columns row"), ("B", "block row"), ("C", "chunk row"), ("F", "fence row")):
                 with TempDir() as d:
                     data = self.copy(d)
                     keys = self.rows(data, kind)
                     self.assertTrue(keys, kind)
                     row_edit(data, 0, action, keys[0])
-                    self.assert_found(data, "index", "")
-                    self.assert_found(data, "rows", name)
+                    self.assert_found(data, "index", f"index's {kind} row")
+                    self.assert_found(data, "rows", f"index {name}")
 
     def test_a_key_row_without_its_event_is_found(self):
         with TempDir() as d:
@@ -98,19 +91,82 @@ class Verify(unittest.TestCase):
             subprocess.run(["rm", "-r", str(state)], check=True)
             (d / "older").rename(state)
             row_edit(data, 0, "position", end + 1)
-            self.assert_found(data, "rows", "row")
-            self.assert_found(data, "digest", "")
+            self.assert_found(data, "rows", "memory row")
+            self.assert_found(data, "digest", f"offset {end + 1}")
+            self.assert_found(data, "position", "meta row")
 
-    def test_a_damaged_log_is_found(self):
+    def test_a_changed_limit_of_the_rules_is_found(self):
         with TempDir() as d:
             data = self.copy(d)
-            largest = max((data / "log").rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
-            blob = bytearray(largest.read_bytes())
-            blob[len(blob) // 2] ^= 0x10
-            largest.write_bytes(bytes(blob))
-            done = subprocess.run([MNEMO, "verify", "--data", str(data)], capture_output=True, text=True)
-            self.assertIn(done.returncode, (1, 2))
-            self.assertIn(largest.name, done.stdout + done.stderr)
+            row_edit(data, 0, "flip", "!rules".encode().hex())
+            self.assert_found(data, "rows", "rules row")
+
+    def flip(self, path):
+        blob = bytearray(path.read_bytes())
+        blob[len(blob) // 2] ^= 0x10
+        path.write_bytes(bytes(blob))
+
+    def largest(self, directory, pattern):
+        return max(directory.rglob(pattern), key=lambda p: p.stat().st_size if p.is_file() else 0)
+
+    def test_damage_that_reading_the_log_finds_is_a_finding(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            largest = self.largest(data / "log", "*")
+            self.flip(largest)
+            told = run_json("verify", "--data", data, code=1)
+            self.assertEqual([(f["partition"], f["check"]) for f in told["findings"]], [(None, "log")])
+            self.assertIn(largest.name, told["findings"][0]["message"])
+            self.assertTrue(run("verify", "--data", data, code=1).startswith("log: "))
+
+    def test_damage_that_opening_the_log_finds_is_a_finding(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            manifest = next((data / "log").glob("MANIFEST-*"))
+            self.flip(manifest)
+            told = run_json("verify", "--data", data, code=1)
+            self.assertEqual([(f["partition"], f["check"]) for f in told["findings"]], [(None, "log")])
+            self.assertIn(manifest.name, told["findings"][0]["message"])
+
+    def test_a_damaged_file_of_the_projection_is_a_finding(self):
+        for damage in (self.flip, lambda path: path.write_bytes(b"")):
+            with TempDir() as d:
+                data = self.copy(d)
+                table = self.largest(state_dir(data), "*.sst")
+                damage(table)
+                told = run_json("verify", "--data", data, code=1)
+                self.assertTrue(any(f["check"] == "rows" and table.name in f["message"] for f in told["findings"]), told)
+
+    def test_what_keeps_verify_from_its_work_is_no_finding(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            self.assertEqual(error("verify", "--data", d / "nowhere")["code"], "FAILED_PRECONDITION")
+            (d / "file").write_text("no directory")
+            self.assertEqual(error("verify", "--data", data, "--scratch", d / "file")["code"], "UNAVAILABLE")
+            subprocess.run(["rm", "-r", str(state_dir(data))], check=True)
+            refused = error("verify", "--data", data)
+            self.assertEqual(refused["code"], "FAILED_PRECONDITION")
+            self.assertIn("there is no projection", refused["message"])
+
+    def test_a_scratch_directory_keeps_what_is_in_it(self):
+        with TempDir() as d:
+            (d / "scratch").mkdir()
+            (d / "scratch" / "mine").write_text("mine")
+            run("verify", "--data", self.good, "--scratch", d / "scratch")
+            self.assertEqual([p.name for p in (d / "scratch").iterdir()], ["mine"])
+
+    def test_warnings_of_the_log_are_told(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            blob = bytearray((data / "log" / "ACKED_END").read_bytes())
+            blob[10] ^= 1  # of the first of its two slots
+            (data / "log" / "ACKED_END").write_bytes(bytes(blob))
+            for command in (("verify", "--data", data), ("log", "copy", "--from", data, "--to", d / "copy")):
+                done = subprocess.run([MNEMO, *map(str, command), "--json"], capture_output=True, text=True, timeout=240)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("warning: ", done.stderr)
+                self.assertIn("ACKED_END", done.stderr)
+                json.loads(done.stdout)
 
 
 if __name__ == "__main__":
