@@ -104,8 +104,9 @@ Json verify_json(const VerifyReport& report) {
                                   {"content", to_hex(p.live.content)}});
   }
   for (const Finding& f : report.findings) {
+    const Json partition = f.partition ? Json(*f.partition) : Json();
     json["findings"].push_back(
-        {{"partition", f.partition}, {"check", f.check}, {"where", f.where}, {"message", f.message}});
+        {{"partition", partition}, {"check", f.check}, {"where", f.where}, {"message", f.message}});
   }
   return json;
 }
@@ -122,33 +123,61 @@ void print_verify(const VerifyReport& report) {
     agents += p.agents;
   }
   for (const Finding& f : report.findings) {
-    fmt::print("partition {}: {}: {}: {}\n", f.partition, f.check, f.where, f.message);
+    const std::string partition = f.partition ? fmt::format("partition {}: ", *f.partition) : std::string();
+    fmt::print("{}{}: {}: {}\n", partition, f.check, f.where, f.message);
   }
   fmt::print("{}: {} events replayed, {} rows and {} digest points compared, {} agents' indexes checked\n",
              report.good() ? "the state is what the log says" : "THE STATE IS NOT WHAT THE LOG SAYS", events, rows,
              points, agents);
 }
 
-Result<int> run_verify(const CommonOptions& common, const std::string& scratch) {
+void print_warnings(DataDir& dir) {
+  for (const std::string& warning : dir.log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+}
+
+// On a terminal, how much of the work is done.
+class ProgressLine {
+ public:
+  ~ProgressLine() {
+    if (drawn_) fmt::print(stderr, "\n");
+  }
+  void operator()(uint64_t done, uint64_t total) {
+    if (!terminal_) return;
+    drawn_ = true;
+    fmt::print(stderr, "\r{:>3} %", total == 0 ? 100 : done * 100 / total);
+  }
+
+ private:
+  const bool terminal_ = isatty(STDERR_FILENO) != 0;
+  bool drawn_ = false;
+};
+
+// Damage that the log tells is a finding; other failures are failures.
+Result<VerifyReport> verify_dir(const CommonOptions& common, const std::string& scratch) {
   SystemClock clock;
   DataDirOptions dir_options;
   dir_options.read_only = true;
-  MNEMO_ASSIGN(const auto dir, DataDir::open(common.data, dir_options, clock));
-  VerifyReport report;
-  const bool drawn = isatty(STDERR_FILENO) != 0;
-  if (const Status log = dir->log().verify_all(); !log) {
-    report.findings.push_back({0, "log", common.data + "/log", log.error().message});
-  } else {
-    VerifyOptions options;
-    options.state_dir = dir->state_dir();
-    options.scratch_dir = scratch.empty() ? dir->scratch_dir() : std::filesystem::path(scratch);
-    options.memory_bytes = common.memory_bytes;
-    options.progress = [drawn](uint64_t events, uint64_t total) {
-      if (drawn) fmt::print(stderr, "\r{} of {} events", events, total);
-    };
-    MNEMO_ASSIGN(report, verify(dir->log(), options));
-    if (drawn) fmt::print(stderr, "\n");
-  }
+  VerifyReport damaged;
+  const auto finding = [&](const Error& error) -> Result<VerifyReport> {
+    if (error.code != Code::kDataLoss) return fail(error);
+    damaged.findings.push_back({std::nullopt, "log", common.data + "/log", error.message});
+    return damaged;
+  };
+  const auto dir = DataDir::open(common.data, dir_options, clock);
+  if (!dir) return finding(dir.error());
+  print_warnings(**dir);
+  if (const Status log = (*dir)->log().verify_all(); !log) return finding(log.error());
+  VerifyOptions options;
+  options.state_dir = (*dir)->state_dir();
+  options.scratch_dir = scratch.empty() ? (*dir)->scratch_dir() : std::filesystem::path(scratch);
+  options.memory_bytes = common.memory_bytes;
+  ProgressLine progress;
+  options.progress = std::ref(progress);
+  return verify((*dir)->log(), options);
+}
+
+Result<int> run_verify(const CommonOptions& common, const std::string& scratch) {
+  MNEMO_ASSIGN(const VerifyReport report, verify_dir(common, scratch));
   if (common.json) {
     print_json(verify_json(report));
   } else {
@@ -160,32 +189,45 @@ Result<int> run_verify(const CommonOptions& common, const std::string& scratch) 
 struct CopyCommand {
   std::string from;
   std::string to;
-  uint32_t partitions = 0;
+  uint32_t partitions = 0;  // 0: not said
 };
+
+Result<std::unique_ptr<DataDir>> open_target(const CopyCommand& o, DataDir& from, const Clock& clock) {
+  DataDirOptions options;
+  options.partitions = o.partitions != 0 ? o.partitions : from.log().identity().partitions;
+  options.copy_of = &from.key();
+  MNEMO_ASSIGN(auto to, DataDir::open(o.to, options, clock));
+  print_warnings(*to);
+  const uint32_t partitions = to->log().identity().partitions;
+  if (o.partitions == 0 || o.partitions == partitions) return to;
+  return fail(
+      Code::kFailedPrecondition,
+      fmt::format("the copy in {} was made with {} partitions, not {}: leave --partitions out to go on with it, "
+                  "or name an empty directory",
+                  o.to, partitions, o.partitions));
+}
 
 Result<int> run_copy(const CommonOptions& common, const CopyCommand& o) {
   SystemClock clock;
   DataDirOptions from_options;
-  from_options.create = false;
+  from_options.read_only = true;
   MNEMO_ASSIGN(const auto from, DataDir::open(o.from, from_options, clock));
-  DataDirOptions to_options;
-  to_options.partitions = o.partitions != 0 ? o.partitions : from->log().identity().partitions;
-  to_options.copy_of = &from->key();
-  MNEMO_ASSIGN(const auto to, DataDir::open(o.to, to_options, clock));
+  print_warnings(*from);
+  MNEMO_ASSIGN(const auto to, open_target(o, *from, clock));
   CopyOptions options;
   options.scratch_dir = to->scratch_dir();
   options.memory_bytes = common.memory_bytes;
-  const bool drawn = isatty(STDERR_FILENO) != 0;
-  options.progress = [drawn](uint64_t records, uint64_t total) {
-    if (drawn) fmt::print(stderr, "\r{} of {} records", records, total);
-  };
-  MNEMO_ASSIGN(const CopyReport report, copy_log(from->log(), to->log(), options));
-  if (drawn) fmt::print(stderr, "\n");
+  const auto report = [&] {
+    ProgressLine progress;
+    options.progress = std::ref(progress);
+    return copy_log(from->log(), to->log(), options);
+  }();
+  if (!report) return fail(report.error());
   if (common.json) {
-    print_json({{"records", report.records}, {"present", report.present}, {"left_out", report.left_out}});
+    print_json({{"records", report->records}, {"present", report->present}, {"left_out", report->left_out}});
   } else {
-    fmt::print("{} records copied, {} already there, {} left out (duplicates, skipped)\n", report.records,
-               report.present, report.left_out);
+    fmt::print("{} records copied, {} already there, {} left out (duplicates, skipped)\n", report->records,
+               report->present, report->left_out);
   }
   return kExitDone;
 }
@@ -246,6 +288,11 @@ Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
   return kExitDone;
 }
 
+// What would be taken and do nothing is not taken.
+void leave_out(CLI::App* command, std::initializer_list<const char*> options) {
+  for (const char* name : options) MNEMO_CHECK(command->remove_option(command->get_option(name)));
+}
+
 }  // namespace
 
 void add_admin_commands(Cli& cli) {
@@ -259,7 +306,9 @@ void add_admin_commands(Cli& cli) {
   CLI::App* command =
       cli.add(cli.app, "verify", "Replay the log from zero and compare with the live state; changes nothing",
               [&cli, scratch] { return run_verify(cli.common, *scratch); });
-  command->add_option("--scratch", *scratch, "directory for the replay; removed at the end");
+  leave_out(command, {"--partitions", "--batch"});
+  command->add_option("--scratch", *scratch,
+                      "directory in which the replay makes one of its own, and removes it at the end");
 
   CLI::App* log = cli.app.add_subcommand("log", "Commands on the log itself");
   log->require_subcommand(1);
@@ -268,7 +317,9 @@ void add_admin_commands(Cli& cli) {
                     [&cli, copy] { return run_copy(cli.common, *copy); });
   command->add_option("--from", copy->from, "data directory to read")->required();
   command->add_option("--to", copy->to, "data directory to fill")->required();
-  command->add_option("--to-partitions", copy->partitions, "partitions of the copy; as the source's when absent");
+  leave_out(command, {"--data", "--partitions", "--batch"});
+  command->add_option("--partitions", copy->partitions, "partitions of a copy that is made now; else the source's")
+      ->check(CLI::Range(1U, limits::kPartitionsMax));
 
   auto skip = std::make_shared<SkipCommand>();
   command = cli.add(cli.app, "skip", "Decide that the record at a position is never applied",
