@@ -179,8 +179,7 @@ TEST_F(VerifyTest, AChangedMissingOrStrayRowOfEveryKindIsNamed) {
     }
     edit([&](RowWriter& rows) { rows.erase(key); });
     expect_named("rows", name);
-    std::string stray = key;
-    stray.back() = static_cast<char>(stray.back() ^ 0x40);
+    const std::string stray = key + '\x01';
     edit([&](RowWriter& rows) {
       rows.put(key, value);
       rows.put(stray, value);
