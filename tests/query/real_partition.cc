@@ -34,7 +34,7 @@ std::filesystem::path new_directory() {
 RealPartition::RealPartition(uint32_t work_units_per_event) : dir_(new_directory()) {
   identity_.log_id.fill(7);
   projection_ =
-      Projection::open({{.dir = dir_ / "store", .partition = PartitionId(0), .resources = &resources_}, identity_})
+      Projection::open({{.dir = dir_ / "store", .partition = PartitionId(0), .resources = &resources_}, identity_, {}})
           .value();
   for (const NewRecord& record : genesis_records(identity_, Bytes16{}, clock_, ids_)) {
     v1::Envelope envelope;
