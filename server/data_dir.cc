@@ -23,21 +23,49 @@ namespace fs = std::filesystem;
 constexpr std::string_view kFormat = "mnemo 1\n";
 // Stands in FORMAT until the log has its first records: such a directory was never used, and is made anew.
 constexpr std::string_view kBeingMade = "mnemo 1 being made\n";
+constexpr std::string_view kKeyName = "fingerprint.key";
 constexpr std::string_view kFormatPrefix = "mnemo ";
 constexpr uint32_t kFormatVersion = 1;
 
-bool is_empty_or_absent(const fs::path& dir) {
+// Whether all that is there is what a start of ours leaves when it is cut short before FORMAT stands: its lock, and a
+// FORMAT under the name that it is written under.
+bool is_unused(const fs::path& dir) {
   std::error_code error;
-  if (!fs::exists(dir, error)) return true;
-  // A lock of ours alone is no content: another start was cut short before it wrote anything else.
   for (const auto& entry : fs::directory_iterator(dir, error)) {
-    if (entry.path().filename() != "LOCK") return false;
+    const std::string name = entry.path().filename().string();
+    if (name == "LOCK") continue;
+    if (name != "FORMAT.new" || !entry.is_regular_file(error)) return false;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!kBeingMade.starts_with(text)) return false;
   }
   return !error;
 }
 
+// What a start that was cut short may have made after FORMAT, beside the log and what it makes for itself.
+bool is_key_leftover(const std::string& name) { return name.starts_with(std::string(kKeyName) + ".new-"); }
+
 tl::unexpected<Error> io_error(const fs::path& path, const char* what) {
   return fail(Code::kUnavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)), true);
+}
+
+// What was made or renamed in the directory stays so after a power cut.
+Status sync_directory(const fs::path& dir) {
+  const int descriptor = ::open(dir.empty() ? "." : dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return io_error(dir, "open");
+  const bool synced = ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  return synced ? Status{} : io_error(dir, "sync");
+}
+
+// With all that lead to it.
+Status make_directory(const fs::path& dir) {
+  std::error_code error;
+  if (dir.empty() || fs::exists(dir, error)) return {};
+  MNEMO_TRY(make_directory(dir.parent_path()));
+  fs::create_directory(dir, error);
+  if (error) return fail(Code::kFailedPrecondition, fmt::format("cannot make {}: {}", dir.string(), error.message()));
+  return sync_directory(dir.parent_path());
 }
 
 // Whole, on disk, and in its directory, before this returns.
@@ -49,11 +77,7 @@ Status write_file(const fs::path& path, std::string_view text) {
       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
   ::close(file);
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return io_error(path, "write");
-  const int dir = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (dir < 0) return io_error(path.parent_path(), "open");
-  const bool synced = ::fsync(dir) == 0;
-  ::close(dir);
-  return synced ? Status{} : io_error(path.parent_path(), "sync");
+  return sync_directory(path.parent_path());
 }
 
 }  // namespace
@@ -82,35 +106,53 @@ Result<bool> DataDir::is_made(bool may_create) {
   std::string line;
   std::getline(file, line);
   if (line.empty()) {
-    if (may_create && is_empty_or_absent(dir_)) return false;
+    if (may_create && is_unused(dir_)) return false;
     return fail(Code::kFailedPrecondition,
                 fmt::format("{} is not a mnemo data directory (it has no FORMAT file): name another directory{}",
                             dir_.string(), may_create ? ", or an empty one" : ""));
   }
   uint32_t version = 0;
   const bool ours = line.starts_with(kFormatPrefix) && std::sscanf(line.c_str(), "mnemo %u", &version) == 1;
-  if (!ours) {
-    return fail(Code::kFailedPrecondition, fmt::format("{} has a FORMAT file of another program", dir_.string()));
+  const bool being_made = line + "\n" == kBeingMade;
+  const bool known = line + "\n" == kFormat || being_made || version > kFormatVersion;
+  if (!ours || !known) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} has a FORMAT file of another program, or a damaged one: name another directory, or "
+                            "write the line again if this one is mnemo's",
+                            dir_.string()));
   }
   if (version > kFormatVersion) {
     return fail(Code::kFailedPrecondition,
                 fmt::format("{} was written by a newer mnemo (format {}, this build reads {}): upgrade mnemo",
                             dir_.string(), version, kFormatVersion));
   }
-  const bool being_made = line + "\n" == kBeingMade;
   if (being_made && !may_create) {
     return fail(Code::kFailedPrecondition, fmt::format("{} was never made whole: write to it first", dir_.string()));
   }
   return !being_made;
 }
 
-Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
-  MNEMO_TRY(write_file(dir_ / "FORMAT", kBeingMade));
+Status DataDir::remove_leftovers() {
   std::error_code error;
   fs::remove_all(dir_ / "log", error);
-  fs::remove(dir_ / "fingerprint.key", error);
+  if (!error) fs::remove(dir_ / kKeyName, error);
+  std::vector<fs::path> keys;
+  for (const auto& entry : fs::directory_iterator(dir_, error)) {
+    if (is_key_leftover(entry.path().filename().string())) keys.push_back(entry.path());
+  }
+  for (const fs::path& key : keys) {
+    if (!error) fs::remove(key, error);
+  }
+  if (!error) return {};
+  return fail(Code::kUnavailable,
+              fmt::format("cannot remove what an earlier start left in {}: {}", dir_.string(), error.message()), true);
+}
+
+Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
+  MNEMO_TRY(write_file(dir_ / "FORMAT", kBeingMade));
+  MNEMO_TRY(remove_leftovers());
   key_ = options.copy_of != nullptr ? *options.copy_of : FingerprintKey::random();
-  MNEMO_TRY(key_->save(dir_ / "fingerprint.key"));
+  MNEMO_TRY(key_->save(dir_ / kKeyName));
   LogIdentity identity;
   identity.partitions = options.partitions;
   EmbeddedLogOptions log_options;
@@ -135,11 +177,12 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   data->dir_ = dir;
   std::error_code error;
   const bool make = options.create && !options.read_only;
-  if (make) fs::create_directories(dir, error);
+  if (make) MNEMO_TRY(make_directory(dir));
   if (!fs::is_directory(dir, error)) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("{} is no directory{}", dir.string(), error ? ": " + error.message() : std::string()));
+    return fail(Code::kFailedPrecondition, fmt::format("there is no data directory {}{}", dir.string(),
+                                                       fs::exists(dir, error) ? ": that is something else" : ""));
   }
+  MNEMO_TRY(data->is_made(make));  // before a lock is left in somebody else's directory
   MNEMO_TRY(data->take_lock(options.read_only));
   MNEMO_ASSIGN(const bool made, data->is_made(make));
   if (!made) {
@@ -147,7 +190,7 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
     MNEMO_TRY(data->create(options, clock));
     return data;
   }
-  MNEMO_ASSIGN(data->key_, FingerprintKey::load(dir / "fingerprint.key"));
+  MNEMO_ASSIGN(data->key_, FingerprintKey::load(dir / kKeyName));
   if (options.copy_of != nullptr && options.copy_of->check_value() != data->key_->check_value()) {
     return fail(
         Code::kFailedPrecondition,
