@@ -241,8 +241,12 @@ Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
   e.set_offset(position.offset);
   e.set_reason(o.reason);
   MNEMO_ASSIGN(const auto appended, append_and_wait(dir->log(), {make_record(envelope, log.partitions)}));
-  fmt::print("{} will not be applied, here or in any replay; decided at {}\n", o.position,
-             to_string(appended.front().position));
+  const std::string decided_at = to_string(appended.front().position);
+  if (common.json) {
+    print_json({{"position", o.position}, {"decided_at", decided_at}});
+  } else {
+    fmt::print("{} will not be applied, here or in any replay; decided at {}\n", o.position, decided_at);
+  }
   return kExitDone;
 }
 
@@ -259,22 +263,25 @@ void add_admin_commands(Cli& cli) {
   CLI::App* command =
       cli.add(cli.app, "verify", "Replay the log from zero and compare with the live state; changes nothing",
               [&cli, scratch] { return run_verify(cli.common, *scratch); });
-  command->add_option("--scratch", *scratch, "directory for the replay; removed at the end");
+  add_text(command, "--scratch", *scratch, "directory for the replay; removed at the end");
 
   CLI::App* log = cli.app.add_subcommand("log", "Commands on the log itself");
   log->require_subcommand(1);
   auto copy = std::make_shared<CopyCommand>();
   command = cli.add(*log, "copy", "Copy the accepted events into another data directory; can be resumed",
                     [&cli, copy] { return run_copy(cli.common, *copy); });
-  command->add_option("--from", copy->from, "data directory to read")->required();
-  command->add_option("--to", copy->to, "data directory to fill")->required();
-  command->add_option("--to-partitions", copy->partitions, "partitions of the copy; as the source's when absent");
+  add_text(command, "--from", copy->from, "data directory to read")->required();
+  add_text(command, "--to", copy->to, "data directory to fill")->required();
+  add_number(command, "--to-partitions", copy->partitions, 1, limits::kPartitionsMax,
+             "partitions of the copy; as the source's when absent");
+  // --from, --to and --to-partitions say what these say elsewhere.
+  for (const char* other : {"--data", "--partitions"}) command->remove_option(command->get_option(other));
 
   auto skip = std::make_shared<SkipCommand>();
   command = cli.add(cli.app, "skip", "Decide that the record at a position is never applied",
                     [&cli, skip] { return run_skip(cli.common, *skip); });
-  command->add_option("position", skip->position, "PARTITION-EPOCH-OFFSET, as errors name it")->required();
-  command->add_option("--reason", skip->reason, "why, for whoever reads the log")->required();
+  add_text(command, "position", skip->position, "PARTITION-EPOCH-OFFSET, as errors name it")->required();
+  add_text(command, "--reason", skip->reason, "why, for whoever reads the log")->required();
 }
 
 }  // namespace mnemo
