@@ -1,6 +1,6 @@
 // File: projector/links.h
 // Rows of links between memories of one agent: forward under the memory it leaves, backward under the one it reaches.
-// Internal to projector/.
+// Written in projector/ only; an export reads them.
 #pragma once
 
 #include <string>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 
 #include "events/envelope.h"
@@ -11,12 +12,43 @@ namespace mnemo {
 namespace {
 
 constexpr auto kCatchUpMax = std::chrono::hours(24);
+constexpr uint64_t kMemoryMin = uint64_t{16} << 20;
+constexpr uint64_t kMemoryMax = uint64_t{1} << 40;
+constexpr uint32_t kBatchMax = 100000;
+
+CLI::Validator not_empty() {
+  return {[](const std::string& value) {
+            return value.empty() ? std::string("the value is empty: give one, or leave the option out") : std::string();
+          },
+          ""};
+}
+
+// Without the text that CLI11 adds to the help of such an option: the option's own says it better.
+CLI::Validator number_from(uint64_t least, uint64_t most) {
+  return {[least, most](const std::string& text) {
+            uint64_t number = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+            const bool whole = error == std::errc() && end == text.data() + text.size();
+            if (whole && number >= least && number <= most) return std::string();
+            return fmt::format("'{}' is no whole number from {} to {}", text, least, most);
+          },
+          ""};
+}
 
 std::string default_data_dir() {
   const char* data_home = std::getenv("XDG_DATA_HOME");
   if (data_home != nullptr && *data_home != '\0') return std::string(data_home) + "/mnemo";
   const char* home = std::getenv("HOME");
   return (home != nullptr ? std::string(home) : std::string(".")) + "/.local/share/mnemo";
+}
+
+// Of the bytes that the size came to.
+CLI::Validator memory_size() {
+  return {[](const std::string& bytes) {
+            const bool good = number_from(kMemoryMin, kMemoryMax)(bytes).empty();
+            return good ? std::string() : fmt::format("{} bytes are not from 16MiB to 1TiB", bytes);
+          },
+          ""};
 }
 
 }  // namespace
@@ -132,28 +164,69 @@ void mark_behind(Json& json, const Session& session, PartitionId partition) {
 
 CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string& about, Command run) {
   CLI::App* command = parent.add_subcommand(name, about);
-  command->add_option("--data", common.data, "data directory")->envname("MNEMO_DATA")->default_val(default_data_dir());
-  command->add_option("--memory", common.memory_bytes, "memory budget, such as 512MiB")
-      ->envname("MNEMO_MEMORY")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(CLI::Range(uint64_t{16} << 20, uint64_t{1} << 40));
-  command->add_option("--partitions", common.partitions, "partitions of a log that is made now")
-      ->envname("MNEMO_PARTITIONS")
-      ->check(CLI::Range(1U, limits::kPartitionsMax));
-  command->add_option("--batch", common.batch, "records applied in one batch at most")->check(CLI::Range(1, 100000));
-  command->add_flag("--json", common.json, "print JSON");
-  command->callback([this, run = std::move(run)] { chosen = run; });
+  // Of this command alone: the environment fills the options of every command, and must not reach the chosen one's
+  // by way of another's.
+  auto own = std::make_shared<CommonOptions>();
+  own->data = default_data_dir();
+  CLI::AsSizeValue size(false);
+  size.description("");
+  const std::vector<CLI::Option*> options = {
+      add_text(command, "--data", own->data, "data directory")->envname("MNEMO_DATA")->capture_default_str(),
+      command->add_option("--memory", own->memory_bytes, "memory budget, 16MiB to 1TiB; 512MiB when not given")
+          ->envname("MNEMO_MEMORY")
+          ->transform(size)
+          ->check(memory_size())
+          ->type_name("SIZE"),
+      add_number(command, "--partitions", own->partitions, 1, limits::kPartitionsMax,
+                 "partitions of a log that is made now, 1 to 1024; 8 when not given")
+          ->envname("MNEMO_PARTITIONS"),
+      add_number(command, "--batch", own->batch, 1, kBatchMax,
+                 "records applied in one batch at most, 1 to 100000; 5000 when not given"),
+      command->add_flag("--json", own->json, "print results and errors as JSON")};
+  for (CLI::Option* option : options) option->group("Options of every command");
+  command->callback([this, own, run = std::move(run)] {
+    common = *own;
+    chosen = run;
+  });
   return command;
 }
 
+CLI::Option* add_text(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
+  return command->add_option(name, value, about)->check(not_empty());
+}
+
+CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<std::string>& values,
+                       const std::string& about) {
+  return command->add_option(name, values, about)->allow_extra_args(false)->check(not_empty());
+}
+
+CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& value, uint32_t least, uint32_t most,
+                        const std::string& about) {
+  return command->add_option(name, value, about)->check(number_from(least, most))->type_name("NUMBER");
+}
+
 void add_scope(CLI::App* command, ScopeOptions& scope) {
-  command->add_option("--namespace", scope.name_space, "namespace")->capture_default_str();
-  command->add_option("--agent", scope.agent_id, "agent id")->required();
+  add_text(command, "--namespace", scope.name_space, "to whom the agent belongs")->capture_default_str();
+  add_text(command, "--agent", scope.agent_id, "whose memories")->required();
+}
+
+Result<Json> json_of_option(std::string_view option, const std::string& text) {
+  Result<Json> json = parse_json(text);
+  if (json) return json;
+  return fail(json.error().code, fmt::format("{}: {}", option, json.error().message));
+}
+
+Result<v1::Filter> filter_of_option(std::string_view option, const Json& json) {
+  Result<v1::Filter> filter = filter_from_json(json);
+  if (filter) return filter;
+  return fail(filter.error().code, fmt::format("{}: {}", option, filter.error().message));
 }
 
 Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
 
 void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+
+std::string memories(uint64_t count) { return fmt::format("{} {}", count, count == 1 ? "memory" : "memories"); }
 
 std::string one_line(std::string_view text, size_t columns) {
   std::string line;

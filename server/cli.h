@@ -29,7 +29,7 @@ struct CommonOptions {
   std::string data;
   uint64_t memory_bytes = 512 << 20;
   uint32_t partitions = limits::kPartitionsDefault;
-  size_t batch = 5000;
+  uint32_t batch = 5000;
   bool json = false;
 };
 
@@ -96,15 +96,28 @@ class Session {
 // A command's work: its exit code, or the error that main() prints.
 using Command = std::function<Result<int>()>;
 
-// Registers a subcommand whose parsing sets `chosen`.
+// The command line: its commands, and after parsing the chosen one with its options.
 struct Cli {
   CLI::App app{"mnemo: durable, replayable memory for agents", "mnemo"};
   CommonOptions common;
   Command chosen;
 
+  // Registers a subcommand whose parsing sets `common` and `chosen`.
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, Command run);
 };
+
+// Options are checked while they are parsed, so that a refusal names the option. A value that is empty, as an unset
+// variable of a script leaves it, is refused: taken as absent, it would widen what the command does.
+CLI::Option* add_text(CLI::App* command, const std::string& name, std::string& value, const std::string& about);
+// One value each time it is given.
+CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<std::string>& values,
+                       const std::string& about);
+CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& value, uint32_t least, uint32_t most,
+                        const std::string& about);
 void add_scope(CLI::App* command, ScopeOptions& scope);
+// The JSON that an option holds, and the filter that it asks for; INVALID_ARGUMENT names the option.
+Result<Json> json_of_option(std::string_view option, const std::string& text);
+Result<v1::Filter> filter_of_option(std::string_view option, const Json& json);
 
 void add_write_commands(Cli& cli);   // remember, update, forget, link, unlink
 void add_import_commands(Cli& cli);  // import, export
@@ -116,6 +129,8 @@ Deadline soon();
 // Adds `halted` to an answer from a partition that is behind.
 void mark_behind(Json& json, const Session& session, PartitionId partition);
 void print_json(const Json& json);
+// "1 memory", "2 memories".
+std::string memories(uint64_t count);
 // Text of one line: control characters and line ends made visible, cut to `columns` characters.
 std::string one_line(std::string_view text, size_t columns);
 

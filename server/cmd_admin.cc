@@ -321,8 +321,12 @@ Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
   MNEMO_ASSIGN(const auto appended,
                append_and_wait(session->dir().log(), {make_record(envelope, session->partitions())}));
   MNEMO_TRY(session->close());
-  fmt::print("{} will not be applied, here or in any replay; decided at {}\n", o.position,
-             to_string(appended.front().position));
+  const std::string decided_at = to_string(appended.front().position);
+  if (common.json) {
+    print_json({{"position", o.position}, {"decided_at", decided_at}});
+  } else {
+    fmt::print("{} will not be applied, here or in any replay; decided at {}\n", o.position, decided_at);
+  }
   return kExitDone;
 }
 
@@ -386,30 +390,30 @@ void add_admin_commands(Cli& cli) {
       cli.add(cli.app, "verify", "Replay the log from zero and compare with the live state; changes nothing",
               [&cli, scratch] { return run_verify(cli.common, *scratch); });
   leave_out(command, {"--partitions", "--batch"});
-  command->add_option("--scratch", *scratch,
-                      "directory in which the replay makes one of its own, and removes it at the end");
+  add_text(command, "--scratch", *scratch,
+           "directory in which the replay makes one of its own, and removes it at the end");
 
   CLI::App* log = cli.app.add_subcommand("log", "Commands on the log itself");
   log->require_subcommand(1);
   auto copy = std::make_shared<CopyCommand>();
   command = cli.add(*log, "copy", "Copy the accepted events into another data directory; can be resumed",
                     [&cli, copy] { return run_copy(cli.common, *copy); });
-  command->add_option("--from", copy->from, "data directory to read")->required();
-  command->add_option("--to", copy->to, "data directory to fill")->required();
+  add_text(command, "--from", copy->from, "data directory to read")->required();
+  add_text(command, "--to", copy->to, "data directory to fill")->required();
   leave_out(command, {"--data", "--partitions", "--batch"});
-  command->add_option("--partitions", copy->partitions, "partitions of a copy that is made now; else the source's")
-      ->check(CLI::Range(1U, limits::kPartitionsMax));
+  add_number(command, "--partitions", copy->partitions, 1, limits::kPartitionsMax,
+             "partitions of a copy that is made now; else the source's");
 
-  auto letters = std::make_shared<size_t>(100);
+  auto letters = std::make_shared<uint32_t>(100);
   command = cli.add(cli.app, "deadletters", "List records that were not applied, and why",
                     [&cli, letters] { return run_dead_letters(cli.common, *letters); });
-  command->add_option("--limit", *letters, "of each partition, the newest")->capture_default_str();
+  add_number(command, "--limit", *letters, 1, 10000, "of each partition, the newest")->capture_default_str();
 
   auto skip = std::make_shared<SkipCommand>();
   command = cli.add(cli.app, "skip", "Decide that the record at a position is never applied",
                     [&cli, skip] { return run_skip(cli.common, *skip); });
-  command->add_option("position", skip->position, "PARTITION-EPOCH-OFFSET, as errors name it")->required();
-  command->add_option("--reason", skip->reason, "why, for whoever reads the log")->required();
+  add_text(command, "position", skip->position, "PARTITION-EPOCH-OFFSET, as errors name it")->required();
+  add_text(command, "--reason", skip->reason, "why, for whoever reads the log")->required();
 }
 
 }  // namespace mnemo

@@ -2,41 +2,68 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <mutex>
 
-#include "events/clock.h"
+#include "events/limits.h"
 #include "server/cli.h"
+#include "server/export.h"
 #include "server/import.h"
 
 namespace mnemo {
 namespace {
 
-constexpr size_t kBatchMemories = 200;
-constexpr size_t kInFlightMax = 20000;  // memories appended and not yet applied
+constexpr size_t kBatchEvents = 200;
+constexpr size_t kBatchBytes = 4 << 20;
+constexpr size_t kInFlightMax = 20000;  // events appended and not yet applied
+// What becomes of an event on its way into the log: its key, and the fields that the door sets.
+constexpr size_t kAddedBytesMax = 1024;
+static_assert(kBatchBytes + limits::kEventBytesMax + kBatchEvents * kAddedBytesMax <= limits::kAppendGroupBytesMax,
+              "a batch, with the event that fills it, fits one append");
+
+// An event of the input, as the tally needs to know it.
+struct Sent {
+  std::string where;
+  v1::Envelope::EventCase kind;
+};
+
+struct Batch {
+  std::vector<v1::Envelope> events;
+  std::vector<Sent> sent;
+  size_t bytes = 0;
+
+  void add(v1::Envelope event, std::string where) {
+    bytes += event.ByteSizeLong();
+    sent.push_back({std::move(where), event.event_case()});
+    events.push_back(std::move(event));
+  }
+  bool full() const { return events.size() >= kBatchEvents || bytes >= kBatchBytes; }
+};
 
 // What the import came to so far; filled from other threads.
 class Tally {
  public:
-  void add(const Result<Written>& written) {
+  void add(const Sent& sent, const Result<Written>& written) {
     const std::lock_guard lock(mutex_);
     --in_flight_;
     if (!written) {
       failure_ = written.error();
     } else {
-      count(written->outcome);
+      count(sent, written->outcome);
     }
     changed_.notify_all();
   }
-  void sent(size_t memories) {
+  void sent(size_t events) {
     const std::lock_guard lock(mutex_);
-    in_flight_ += memories;
+    in_flight_ += events;
   }
-  void unsent(size_t memories) {
+  void unsent(size_t events) {
     const std::lock_guard lock(mutex_);
-    in_flight_ -= memories;
+    in_flight_ -= events;
   }
   // Waits until fewer than `limit` are under way; the first failure, if there was one.
   Status wait_below(size_t limit) {
@@ -47,18 +74,29 @@ class Tally {
   }
 
   uint64_t remembered = 0;
-  uint64_t duplicates = 0;
+  uint64_t linked = 0;
+  uint64_t attached = 0;
+  uint64_t present = 0;
   uint64_t refused = 0;
   std::string first_refusal;
 
  private:
-  void count(const Outcome& o) {
-    if (o.kind == Outcome::Kind::kApplied) ++remembered;
-    if (o.kind == Outcome::Kind::kDuplicate) ++duplicates;
-    const bool bad = o.refused || o.kind == Outcome::Kind::kSkipped;
-    if (!bad) return;
-    ++refused;
-    if (first_refusal.empty()) first_refusal = o.message;
+  void count(const Sent& sent, const Outcome& o) {
+    const bool applied = o.kind == Outcome::Kind::kApplied;
+    const bool late = sent.kind == v1::Envelope::kEmbeddingAttached && applied && o.count == 0;
+    if (o.refused || o.kind == Outcome::Kind::kSkipped || late) {
+      ++refused;
+      const std::string why = late ? "there is no such version of this memory" : o.message;
+      if (first_refusal.empty()) first_refusal = fmt::format("{}: {}", sent.where, why);
+    } else if (!applied || (sent.kind == v1::Envelope::kLinked && o.count == 0)) {
+      ++present;
+    } else if (sent.kind == v1::Envelope::kLinked) {
+      ++linked;
+    } else if (sent.kind == v1::Envelope::kEmbeddingAttached) {
+      ++attached;
+    } else {
+      ++remembered;
+    }
   }
 
   std::mutex mutex_;
@@ -67,26 +105,21 @@ class Tally {
   std::optional<Error> failure_;
 };
 
-Status send(Session& session, std::vector<v1::Envelope> batch, Tally& tally) {
-  const size_t size = batch.size();
+Status send(Session& session, Batch batch, Tally& tally) {
+  const auto sent = std::make_shared<const std::vector<Sent>>(std::move(batch.sent));
   while (true) {
-    tally.sent(size);
+    tally.sent(sent->size());
     const Status queued = session.node().write_all(
-        batch, [&tally](size_t /*number*/, const Result<Written>& written) { tally.add(written); });
+        batch.events,
+        [&tally, sent](size_t number, const Result<Written>& written) { tally.add((*sent)[number], written); });
     if (queued) return {};
-    tally.unsent(size);
+    tally.unsent(sent->size());
     if (queued.error().code != Code::kResourceExhausted) return queued;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }
 
-void draw_progress(const ImportSource& source, uint64_t read) {
-  static constexpr int kColumns = 40;
-  const int filled = source.progress_permille() * kColumns / 1000;
-  fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {} memories", "", filled, "", kColumns - filled, read);
-}
-
-// The next memory, if the log would take it; so that a refusal names its line and costs no other memory.
+// The next event, if the log would take it; so that a refusal names its line and costs no other event.
 Result<std::optional<v1::Envelope>> next_checked(Session& session, ImportSource& source) {
   MNEMO_ASSIGN(std::optional<v1::Envelope> next, source.next());
   if (!next) return next;
@@ -96,29 +129,24 @@ Result<std::optional<v1::Envelope>> next_checked(Session& session, ImportSource&
   return fail(checked.error().code, fmt::format("{}: {}", source.where(), checked.error().message));
 }
 
-Status import_all(Session& session, ImportSource& source, Tally& tally) {
-  const bool drawn = isatty(STDERR_FILENO) != 0;
-  std::vector<v1::Envelope> batch;
+// Until the input ends or is wrong; what came before that is applied either way.
+Status import_events(Session& session, ImportSource& source, Tally& tally, bool drawn) {
+  Batch batch;
   uint64_t read = 0;
-  Status failed;
   while (true) {
-    const Result<std::optional<v1::Envelope>> next = next_checked(session, source);
-    if (!next) failed = fail(next.error());
+    Result<std::optional<v1::Envelope>> next = next_checked(session, source);
     const bool end = !next || !*next;
-    if (!end) batch.push_back(**next);
+    if (!end) batch.add(**std::move(next), source.where());
     read += end ? 0 : 1;
-    const bool full = batch.size() == kBatchMemories || (end && !batch.empty());
-    if (full) {
+    if (batch.full() || (end && !batch.events.empty())) {
       MNEMO_TRY(tally.wait_below(kInFlightMax));
       MNEMO_TRY(send(session, std::exchange(batch, {}), tally));
-      if (drawn) draw_progress(source, read);
+      if (drawn) fmt::print(stderr, "\r{}", progress_bar(source.progress_permille(), read));
     }
-    if (end) break;
+    if (!end) continue;
+    MNEMO_TRY(tally.wait_below(1));
+    return next ? Status{} : Status(fail(next.error()));
   }
-  const Status rest = tally.wait_below(1);
-  if (drawn) fmt::print(stderr, "\n");
-  MNEMO_TRY(rest);
-  return failed;
 }
 
 struct ImportOptions {
@@ -129,10 +157,19 @@ struct ImportOptions {
 
 void report(const CommonOptions& common, const Tally& tally) {
   if (common.json) {
-    print_json({{"remembered", tally.remembered}, {"duplicates", tally.duplicates}, {"refused", tally.refused}});
+    Json json = {{"remembered", tally.remembered},
+                 {"linked", tally.linked},
+                 {"attached", tally.attached},
+                 {"duplicates", tally.present},
+                 {"refused", tally.refused}};
+    if (!tally.first_refusal.empty()) json["first_refusal"] = tally.first_refusal;
+    print_json(json);
     return;
   }
-  fmt::print("{} remembered, {} already there, {} refused\n", tally.remembered, tally.duplicates, tally.refused);
+  fmt::print("{} remembered, ", tally.remembered);
+  if (tally.linked > 0) fmt::print("{} linked, ", tally.linked);
+  if (tally.attached > 0) fmt::print("{} embeddings attached, ", tally.attached);
+  fmt::print("{} already there, {} refused\n", tally.present, tally.refused);
   if (!tally.first_refusal.empty()) fmt::print("first refusal: {}\n", tally.first_refusal);
 }
 
@@ -142,7 +179,9 @@ Result<int> run_import(const CommonOptions& common, const ImportOptions& o) {
   MNEMO_ASSIGN(const auto source, locomo ? open_locomo(o.path, name_space) : open_jsonl(o.path, name_space));
   Tally tally;  // outlives the session: should the import fail half-way, appends under way still end in it
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kWrite));
-  const Status imported = import_all(*session, *source, tally);
+  const bool drawn = isatty(STDERR_FILENO) != 0;
+  const Status imported = import_events(*session, *source, tally, drawn);
+  if (drawn) fmt::print(stderr, "\n");
   const Status closed = session->close();
   MNEMO_TRY(imported);
   MNEMO_TRY(closed);
@@ -150,54 +189,56 @@ Result<int> run_import(const CommonOptions& common, const ImportOptions& o) {
   return tally.refused == 0 ? kExitDone : kExitNegative;
 }
 
-// Oldest first, so that an import of it gives the same order.
-Status export_agent(Session& session, const std::string& name_space, const std::string& agent_id, std::ostream& out) {
-  MNEMO_ASSIGN(const auto view, session.view(name_space, agent_id));
-  MNEMO_ASSIGN(const auto agent, view->agent(name_space, agent_id));
-  if (!agent) return {};
-  MNEMO_ASSIGN(const auto index, view->index(*agent));
-  MNEMO_ASSIGN(const DocSet visible, visible_documents(*view, *agent, *index, view->meta().event_time_ms));
-  std::string holder;
-  Record record;
-  for (uint32_t doc = 0; doc < agent->docs; ++doc) {
-    if (!visible.contains(doc)) continue;
-    MNEMO_TRY(view->record(agent->ord, doc, holder, record));
-    const Json memory = importable_json_from(memory_from(record, name_space, agent_id));
-    out << memory.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-  }
-  return {};
+// Every agent of a partition, as namespace and agent id.
+Result<std::vector<std::string>> agent_names(const View& view) {
+  std::vector<std::string> names;
+  const std::string from = keys::start(keys::Row::kAgentName);
+  MNEMO_TRY(view.scan(from, prefix_end(from), [&names](std::string_view /*key*/, std::string_view name) {
+    names.emplace_back(name);
+    return true;
+  }));
+  return names;
 }
 
-Status export_all(Session& session, const ScopeOptions& scope, std::ostream& out) {
-  if (!scope.agent_id.empty()) return export_agent(session, scope.name_space, scope.agent_id, out);
+// An empty part of the scope stands for all.
+Result<uint64_t> export_all(Session& session, const ScopeOptions& scope, const LineSink& sink) {
+  uint64_t count = 0;
   for (uint32_t p = 0; p < session.partitions(); ++p) {
     MNEMO_ASSIGN(const auto view, session.view(PartitionId(p)));
-    std::vector<std::string> names;
-    const std::string from = keys::start(keys::Row::kAgentName);
-    MNEMO_TRY(view->scan(from, prefix_end(from), [&names](std::string_view /*key*/, std::string_view name) {
-      names.emplace_back(name);
-      return true;
-    }));
+    MNEMO_ASSIGN(const auto names, agent_names(*view));
     for (const std::string& name : names) {
-      const size_t split = name.find(kKeySeparator);
-      const bool wanted = scope.name_space.empty() || name.substr(0, split) == scope.name_space;
-      if (wanted) MNEMO_TRY(export_agent(session, name.substr(0, split), name.substr(split + 1), out));
+      const std::optional<Scope> agent = parse_message_key(name);
+      if (!agent) return fail(Code::kDataLoss, "an agent's row is damaged: rebuild the projection from the log");
+      const bool wanted = (scope.name_space.empty() || agent->name_space == scope.name_space) &&
+                          (scope.agent_id.empty() || agent->agent_id == scope.agent_id);
+      if (!wanted) continue;
+      MNEMO_ASSIGN(const uint64_t exported, export_agent(*view, *agent, sink));
+      count += exported;
     }
   }
-  return {};
+  return count;
 }
 
 Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, const std::string& path) {
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   std::ofstream file;
+  errno = 0;
   if (!path.empty()) file.open(path, std::ios::binary | std::ios::trunc);
-  if (!path.empty() && !file) return fail(Code::kUnavailable, fmt::format("cannot write {}", path));
+  if (!path.empty() && !file) {
+    return fail(Code::kUnavailable, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  }
   std::ostream& out = path.empty() ? std::cout : file;
-  MNEMO_TRY(export_all(*session, scope, out));
+  MNEMO_ASSIGN(const uint64_t count, export_all(*session, scope, [&out](const Json& line) {
+                 out << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+               }));
   out.flush();
   if (!out) return fail(Code::kUnavailable, "the output could not be written: is the disk full?", true);
   MNEMO_TRY(session->close());
-  return session->warned() ? kExitNegative : kExitDone;  // what a partition has yet to apply is missing
+  if (!path.empty() && common.json) print_json({{"memories", count}});
+  if (!path.empty() && !common.json) fmt::print("{} written to {}\n", memories(count), path);
+  const bool sought = !scope.name_space.empty() || !scope.agent_id.empty();
+  // What a partition has yet to apply is missing.
+  return session->warned() || (sought && count == 0) ? kExitNegative : kExitDone;
 }
 
 }  // namespace
@@ -206,23 +247,24 @@ void add_import_commands(Cli& cli) {
   auto import = std::make_shared<ImportOptions>();
   CLI::App* command = cli.add(cli.app, "import", "Import memories from a file; what is there already stays as it is",
                               [&cli, import] { return run_import(cli.common, *import); });
-  command->add_option("file", import->path, "the file")->required();
-  command->add_option("--format", import->format, "jsonl: one memory a line; locomo: LoCoMo's conversations")
+  add_text(command, "file", import->path, "the file")->required();
+  add_text(command, "--format", import->format, "jsonl: one JSON object a line; locomo: LoCoMo's conversations")
       ->check(CLI::IsMember({"jsonl", "locomo"}))
       ->capture_default_str();
-  command->add_option("--namespace", import->name_space, "namespace of memories that name none");
+  add_text(command, "--namespace", import->name_space,
+           "namespace of lines that name none; when absent, default, or locomo for that format");
 
   auto scope = std::make_shared<ScopeOptions>();
   scope->name_space.clear();
   auto path = std::make_shared<std::string>();
-  command = cli.add(cli.app, "export", "Export memories as JSON lines that import takes",
+  command = cli.add(cli.app, "export", "Export what is remembered now as JSON lines that import takes",
                     [&cli, scope, path]() -> Result<int> {
                       if (!scope->agent_id.empty() && scope->name_space.empty()) scope->name_space = "default";
                       return run_export(cli.common, *scope, *path);
                     });
-  command->add_option("--namespace", scope->name_space, "only this namespace");
-  command->add_option("--agent", scope->agent_id, "only this agent");
-  command->add_option("--out", *path, "file to write; standard output when absent");
+  add_text(command, "--namespace", scope->name_space, "only this namespace; all when absent, or default with --agent");
+  add_text(command, "--agent", scope->agent_id, "only this agent");
+  add_text(command, "--out", *path, "file to write; standard output when absent");
 }
 
 }  // namespace mnemo

@@ -1,15 +1,17 @@
 // retrieve, explain, list, get, history.
 #include <fmt/format.h>
 
-#include <fstream>
-
 #include "events/clock.h"
+#include "query/request.h"
 #include "server/cli.h"
+#include "server/file.h"
 
 namespace mnemo {
 namespace {
 
 constexpr size_t kTextColumns = 100;
+constexpr uint32_t kContextTokensMax = 1'000'000;
+constexpr std::string_view kNoAgent = "no agent is named: say with --agent whose memories are meant";
 
 struct RetrieveOptions {
   ScopeOptions scope;
@@ -26,23 +28,31 @@ struct RetrieveOptions {
   bool explain = false;
 };
 
-void add_condition(Json& all, const std::string& field, const Json& condition) { all.push_back({{field, condition}}); }
+// Adds what one option asks for to conditions that must all match.
+Status add_filter(v1::FilterGroup& all, std::string_view option, const Json& json) {
+  MNEMO_ASSIGN(*all.add_filters(), filter_of_option(option, json));
+  return {};
+}
 
-// One filter from --filter and the short forms; nullopt when none is given.
+// One filter from --filter and the short forms; nullopt when none is given. No value is empty: parsing saw to it.
 Result<std::optional<v1::Filter>> filter_of(const RetrieveOptions& o) {
-  Json all = Json::array();
+  v1::FilterGroup all;
   if (!o.filter.empty()) {
-    MNEMO_ASSIGN(const Json given, parse_json(o.filter));
-    all.push_back(given);
+    MNEMO_ASSIGN(const Json given, json_of_option("--filter", o.filter));
+    MNEMO_TRY(add_filter(all, "--filter", given));
   }
-  for (const std::string& tag : o.tags) add_condition(all, "tag", tag);
-  if (!o.session.empty()) add_condition(all, "session_id", o.session);
-  if (!o.speaker.empty()) add_condition(all, "speaker", o.speaker);
-  if (!o.since.empty()) add_condition(all, "observed_at", {{"gte", o.since}});
-  if (!o.until.empty()) add_condition(all, "observed_at", {{"lt", o.until}});
-  if (all.empty()) return std::optional<v1::Filter>();
-  const Json whole = all.size() == 1 ? all[0] : Json{{"and", all}};
-  MNEMO_ASSIGN(v1::Filter filter, filter_from_json(whole));
+  for (const std::string& tag : o.tags) MNEMO_TRY(add_filter(all, "--tag", {{"tag", tag}}));
+  if (!o.session.empty()) MNEMO_TRY(add_filter(all, "--session", {{"session_id", o.session}}));
+  if (!o.speaker.empty()) MNEMO_TRY(add_filter(all, "--speaker", {{"speaker", o.speaker}}));
+  if (!o.since.empty()) MNEMO_TRY(add_filter(all, "--since", {{"observed_at", {{"gte", o.since}}}}));
+  if (!o.until.empty()) MNEMO_TRY(add_filter(all, "--until", {{"observed_at", {{"lt", o.until}}}}));
+  if (all.filters_size() == 0) return std::optional<v1::Filter>();
+  v1::Filter filter;
+  if (all.filters_size() == 1) {
+    filter = all.filters(0);
+  } else {
+    *filter.mutable_and_() = std::move(all);
+  }
   return std::optional(std::move(filter));
 }
 
@@ -61,8 +71,8 @@ Json answer_json(const RetrieveRequest& request, const Answer& answer) {
 
 void print_terms(const Hit& hit) {
   for (const TermShare& term : hit.terms) {
-    fmt::print("          {:<20} {:>8}  in {} memories, {}x here\n", term.term, fixed_to_decimal(term.share),
-               term.documents, term.count);
+    fmt::print("          {:<20} {:>8}  in {}, {}x here\n", term.term, fixed_to_decimal(term.share),
+               memories(term.documents), term.count);
   }
 }
 
@@ -85,7 +95,7 @@ void print_answer(const RetrieveRequest& request, const Answer& answer) {
     if (request.explain) print_terms(hit);
   }
   if (answer.truncated) fmt::print("     more match: raise --limit\n");
-  if (!answer.context.empty()) fmt::print("\n{}\n", answer.context);
+  if (!answer.context.empty()) fmt::print("\n{}", answer.context);
 }
 
 Status ask(Session& session, const CommonOptions& common, const RetrieveRequest& request, size_t& found) {
@@ -109,43 +119,48 @@ Status read_question(const std::string& line, RetrieveRequest& request) {
     return {};
   }
   MNEMO_ASSIGN(const Json json, parse_json(line));
+  if (!json.contains("query")) return fail(Code::kInvalidArgument, "the question has no 'query'");
   for (const auto& [name, value] : json.items()) {
     const bool text = value.is_string();
+    const bool limit = value.is_number_unsigned() && value.get<uint64_t>() >= 1 && value.get<uint64_t>() <= kResultsMax;
     if (name == "query" && text) {
       request.query = value.get<std::string>();
     } else if (name == "agent_id" && text) {
       request.agent_id = value.get<std::string>();
     } else if (name == "namespace" && text) {
       request.name_space = value.get<std::string>();
-    } else if (name == "limit" && value.is_number_unsigned()) {
-      request.limit = value.get<uint32_t>();
+    } else if (name == "limit" && limit) {
+      request.limit = static_cast<uint32_t>(value.get<uint64_t>());
     } else {
       return fail(Code::kInvalidArgument,
-                  fmt::format("'{}' is no field of a question, or of another type; there are query, agent_id, "
-                              "namespace, limit",
-                              name));
+                  fmt::format("'{}' is no field of a question, or has a value that it cannot have; there are query, "
+                              "agent_id, namespace (text), limit (1 to {})",
+                              name, kResultsMax));
     }
   }
   return {};
 }
 
-Status ask_file(Session& session, const CommonOptions& common, const RetrieveRequest& base, const std::string& path,
-                size_t& found) {
-  std::ifstream file(path);
-  if (!file) return fail(Code::kNotFound, fmt::format("cannot open {}", path));
+// The questions of a file, each with its line number for what is wrong with it.
+Result<std::vector<RetrieveRequest>> read_questions(const RetrieveRequest& base, const std::string& path) {
+  MNEMO_ASSIGN(std::ifstream file, open_file(path));
+  std::vector<RetrieveRequest> questions;
   std::string line;
   for (size_t number = 1; std::getline(file, line); ++number) {
+    line.erase(line.find_last_not_of(" \t\r") + 1);
     if (line.empty()) continue;
     RetrieveRequest request = base;
-    Status asked = read_question(line, request);
-    if (asked && !common.json) fmt::print("\n{}\n", one_line(request.query, kTextColumns));
-    if (asked) asked = ask(session, common, request, found);
-    if (!asked) return fail(asked.error().code, fmt::format("{}:{}: {}", path, number, asked.error().message));
+    Status read = read_question(line, request);
+    if (read && request.agent_id.empty()) read = fail(Code::kInvalidArgument, std::string(kNoAgent));
+    if (!read) return fail(read.error().code, fmt::format("{}:{}: {}", path, number, read.error().message));
+    questions.push_back(std::move(request));
   }
-  return {};
+  if (file.bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
+  if (questions.empty()) return fail(Code::kInvalidArgument, fmt::format("{} holds no question", path));
+  return questions;
 }
 
-Result<int> run_retrieve(const CommonOptions& common, const RetrieveOptions& o) {
+Result<std::vector<RetrieveRequest>> requests_of(const RetrieveOptions& o) {
   RetrieveRequest request;
   request.name_space = o.scope.name_space;
   request.agent_id = o.scope.agent_id;
@@ -154,36 +169,48 @@ Result<int> run_retrieve(const CommonOptions& common, const RetrieveOptions& o) 
   request.context_token_budget = o.budget;
   request.explain = o.explain;
   MNEMO_ASSIGN(request.filter, filter_of(o));
+  if (!o.file.empty() && !o.question.empty()) {
+    return fail(Code::kInvalidArgument, "give either a question or --file");
+  }
+  if (!o.file.empty()) return read_questions(request, o.file);
+  if (request.agent_id.empty()) return fail(Code::kInvalidArgument, std::string(kNoAgent));
+  return std::vector{std::move(request)};
+}
+
+Result<int> run_retrieve(const CommonOptions& common, const RetrieveOptions& o) {
+  MNEMO_ASSIGN(const auto requests, requests_of(o));
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   size_t found = 0;
-  if (o.file.empty()) {
+  for (const RetrieveRequest& request : requests) {
+    const bool titled = !o.file.empty() && !common.json;
+    if (titled) fmt::print("\n{}\n", one_line(request.query, kTextColumns));
     MNEMO_TRY(ask(*session, common, request, found));
-  } else {
-    MNEMO_TRY(ask_file(*session, common, request, o.file, found));
   }
   MNEMO_TRY(session->close());
   return found > 0 ? kExitDone : kExitNegative;
 }
 
 void add_filters(CLI::App* command, RetrieveOptions& o) {
-  command->add_option("--filter", o.filter, "JSON filter, such as {\"tag\": {\"any\": [\"tea\", \"travel\"]}}");
-  command->add_option("--tag", o.tags, "only memories with this tag; may be repeated");
-  command->add_option("--session", o.session, "only memories of this session");
-  command->add_option("--speaker", o.speaker, "only memories of this speaker");
-  command->add_option("--since", o.since, "only memories observed at or after this time (RFC 3339)");
-  command->add_option("--until", o.until, "only memories observed before this time");
+  add_text(command, "--filter", o.filter, "JSON filter, such as {\"tag\": {\"any\": [\"tea\", \"travel\"]}}");
+  add_texts(command, "--tag", o.tags, "only memories with this tag; repeated: with all of them");
+  add_text(command, "--session", o.session, "only memories of this session");
+  add_text(command, "--speaker", o.speaker, "only memories of this speaker");
+  add_text(command, "--since", o.since, "only memories observed at or after this time, such as 2026-03-02T08:00:00Z");
+  add_text(command, "--until", o.until, "only memories observed before this time");
 }
 
 void add_retrieve(Cli& cli, const std::string& name, const std::string& about, bool explain) {
   auto o = std::make_shared<RetrieveOptions>();
   o->explain = explain;
   CLI::App* command = cli.add(cli.app, name, about, [&cli, o] { return run_retrieve(cli.common, *o); });
-  command->add_option("--namespace", o->scope.name_space, "namespace")->capture_default_str();
-  command->add_option("--agent", o->scope.agent_id, "agent id");
-  command->add_option("question", o->question, "the question; without one, the newest memories");
-  command->add_option("--file", o->file, "a file of questions, one a line: text, or {\"query\", \"agent_id\"?, ...}");
-  command->add_option("--limit", o->limit, "results at most, 1 to 1000")->capture_default_str();
-  command->add_option("--context", o->budget, "also pack a context of this many tokens");
+  add_text(command, "--namespace", o->scope.name_space, "to whom the agent belongs")->capture_default_str();
+  add_text(command, "--agent", o->scope.agent_id, "whose memories; needed unless every line of --file names one");
+  add_text(command, "question", o->question, "the question; without one, the newest memories");
+  add_text(command, "--file", o->file,
+           "questions, one a line: text, or {\"query\": ..., \"agent_id\"?, \"namespace\"?, \"limit\"?}");
+  add_number(command, "--limit", o->limit, 1, kResultsMax, "results at most, 1 to 1000")->capture_default_str();
+  add_number(command, "--context", o->budget, 1, kContextTokensMax,
+             "also pack the results as text for a prompt, within this many tokens");
   add_filters(command, *o);
 }
 
@@ -214,6 +241,7 @@ Result<int> run_list(const CommonOptions& common, const ListOptions& o) {
     mark_behind(json, *session, view->partition());
     print_json(json);
   } else {
+    if (page.memories.empty()) fmt::print("nothing there\n");
     for (const Memory& memory : page.memories) print_memory(memory);
     if (page.truncated) fmt::print("more: --cursor {}\n", page.next_cursor);
   }
@@ -257,26 +285,26 @@ Result<int> run_history(const CommonOptions& common, const GetOptions& o) {
 
 void add_read_commands(Cli& cli) {
   add_retrieve(cli, "retrieve", "Ask for the memories that answer a question", false);
-  add_retrieve(cli, "explain", "The same, with how each score came about", true);
+  add_retrieve(cli, "explain", "Ask as retrieve does, and show how each score came about", true);
 
   auto list = std::make_shared<ListOptions>();
   CLI::App* command = cli.add(cli.app, "list", "List an agent's memories, newest first",
                               [&cli, list] { return run_list(cli.common, *list); });
   add_scope(command, list->filters.scope);
-  command->add_option("--limit", list->limit, "memories at most, 1 to 1000")->capture_default_str();
-  command->add_option("--cursor", list->cursor, "where the page before ended");
+  add_number(command, "--limit", list->limit, 1, kResultsMax, "memories at most, 1 to 1000")->capture_default_str();
+  add_text(command, "--cursor", list->cursor, "where the page before ended");
   add_filters(command, list->filters);
 
   auto get = std::make_shared<GetOptions>();
   command = cli.add(cli.app, "get", "Show one memory", [&cli, get] { return run_get(cli.common, *get); });
   add_scope(command, get->scope);
-  command->add_option("id", get->id, "the memory's id")->required();
+  add_text(command, "id", get->id, "the memory's id")->required();
 
   auto history = std::make_shared<GetOptions>();
   command = cli.add(cli.app, "history", "Show every version of a memory, newest first",
                     [&cli, history] { return run_history(cli.common, *history); });
   add_scope(command, history->scope);
-  command->add_option("id", history->id, "the memory's id")->required();
+  add_text(command, "id", history->id, "the memory's id")->required();
 }
 
 }  // namespace mnemo

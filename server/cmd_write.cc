@@ -4,10 +4,14 @@
 
 #include "events/uuid.h"
 #include "projector/store/memory_id.h"
+#include "query/request.h"
 #include "server/cli.h"
 
 namespace mnemo {
 namespace {
+
+constexpr auto kForgetMax = std::chrono::minutes(10);  // waiting until a forget by filter has removed all
+constexpr const char* kKeyAbout = "idempotency key: a repeated one does nothing twice";
 
 Json outcome_json(const Written& written) {
   const Outcome& o = written.outcome;
@@ -37,7 +41,6 @@ Result<int> tell(const CommonOptions& common, const Written& written, std::strin
   const std::string id = o.memory_key.empty() ? std::string() : " " + memory_id_text(o.memory_key);
   fmt::print("{}{}{}{}\n", done, id, duplicate ? " (already, by this key)" : "",
              duplicate && o.forgotten ? ", forgotten since" : "");
-  if (o.count > 0 && id.empty()) fmt::print("{} memories\n", o.count);
   return kExitDone;
 }
 
@@ -82,7 +85,7 @@ Result<v1::Envelope> remember_envelope(const RememberOptions& o) {
   }
   if (!o.tags.empty()) memory["tags"] = o.tags;
   if (!o.metadata.empty()) {
-    MNEMO_ASSIGN(memory["metadata"], parse_json(o.metadata));
+    MNEMO_ASSIGN(memory["metadata"], json_of_option("--metadata", o.metadata));
   }
   return remembered_from_json(memory, o.scope.name_space);
 }
@@ -94,17 +97,17 @@ void add_remember(Cli& cli) {
     return write_one(cli.common, envelope, "remembered");
   });
   add_scope(command, o->scope);
-  command->add_option("text", o->text, "what to remember")->required();
-  command->add_option("--key", o->key, "idempotency key: a repeated one remembers nothing twice");
-  command->add_option("--id", o->id, "the memory's id");
-  command->add_option("--session", o->session, "session id");
-  command->add_option("--speaker", o->speaker, "who said it");
-  command->add_option("--class", o->memory_class, "episodic, semantic, procedural or working");
-  command->add_option("--kind", o->kind, "kind, such as message or fact");
-  command->add_option("--tag", o->tags, "tag; may be repeated");
-  command->add_option("--observed-at", o->observed_at, "when it happened (RFC 3339)");
-  command->add_option("--expires-at", o->expires_at, "when it ends (RFC 3339)");
-  command->add_option("--metadata", o->metadata, "JSON object of strings, numbers and flags");
+  add_text(command, "text", o->text, "what to remember")->required();
+  add_text(command, "--key", o->key, "idempotency key: a repeated one remembers nothing twice");
+  add_text(command, "--id", o->id, "the memory's id; without one it is made from --key, or anew");
+  add_text(command, "--session", o->session, "the session that it is from");
+  add_text(command, "--speaker", o->speaker, "who said it");
+  add_text(command, "--class", o->memory_class, "episodic, semantic, procedural or working");
+  add_text(command, "--kind", o->kind, "kind, such as message or fact");
+  add_texts(command, "--tag", o->tags, "a tag; may be repeated");
+  add_text(command, "--observed-at", o->observed_at, "when it happened, such as 2026-03-02T08:00:00Z");
+  add_text(command, "--expires-at", o->expires_at, "when it is to be gone");
+  add_text(command, "--metadata", o->metadata, "JSON object of strings, numbers, true and false");
 }
 
 struct UpdateOptions {
@@ -125,10 +128,11 @@ void add_update(Cli& cli) {
     return write_one(cli.common, envelope, "updated");
   });
   add_scope(command, o->scope);
-  command->add_option("id", o->id, "the memory's id")->required();
-  command->add_option("text", o->text, "its new text")->required();
-  command->add_option("--key", o->key, "idempotency key");
-  command->add_option("--expected-version", o->expected_version, "refuse if the memory is at another version");
+  add_text(command, "id", o->id, "the memory's id")->required();
+  add_text(command, "text", o->text, "its new text")->required();
+  add_text(command, "--key", o->key, kKeyAbout);
+  add_number(command, "--expected-version", o->expected_version, 1, UINT32_MAX,
+             "refuse when the memory is at another version than this");
 }
 
 struct ForgetOptions {
@@ -139,24 +143,34 @@ struct ForgetOptions {
   bool dry_run = false;
 };
 
-// How many memories the filter covers now.
-Result<int> dry_run(const CommonOptions& common, const ForgetOptions& o, const v1::Filter& filter) {
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
-  MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
+// How many memories would be forgotten; NOT_FOUND as forgetting would say.
+Result<uint64_t> count_covered(const Engine& engine, const View& view, const ForgetOptions& o,
+                               const std::optional<v1::Filter>& filter) {
+  if (!filter) {
+    MNEMO_TRY(engine.get(view, o.scope.name_space, o.scope.agent_id, o.id));
+    return 1;
+  }
   uint64_t count = 0;
   std::string cursor;
   do {
-    MNEMO_ASSIGN(const auto page,
-                 session->engine().list(*view, o.scope.name_space, o.scope.agent_id, filter, 1000, cursor));
+    MNEMO_ASSIGN(const auto page, engine.list(view, o.scope.name_space, o.scope.agent_id, filter, kResultsMax, cursor));
     count += page.memories.size();
     cursor = page.next_cursor;
   } while (!cursor.empty());
+  return count;
+}
+
+// `filter` absent: the memory with the id.
+Result<int> dry_run(const CommonOptions& common, const ForgetOptions& o, const std::optional<v1::Filter>& filter) {
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
+  MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
+  MNEMO_ASSIGN(const uint64_t count, count_covered(session->engine(), *view, o, filter));
   if (common.json) {
     Json json = {{"count", count}, {"dry_run", true}};
     mark_behind(json, *session, view->partition());
     print_json(json);
   } else {
-    fmt::print("would forget {} memories\n", count);
+    fmt::print("would forget {}\n", memories(count));
   }
   return kExitDone;
 }
@@ -164,6 +178,7 @@ Result<int> dry_run(const CommonOptions& common, const ForgetOptions& o, const v
 // Until the partition has no work left; on a terminal, with what is left of it now and then.
 Status wait_for_work(Session& session, PartitionId partition) {
   constexpr auto kLook = std::chrono::milliseconds(500);
+  const Deadline deadline = std::chrono::steady_clock::now() + kForgetMax;
   const bool drawn = isatty(STDERR_FILENO) != 0;
   const Projection& projection = session.node().projection(partition);
   Status worked;
@@ -171,9 +186,12 @@ Status wait_for_work(Session& session, PartitionId partition) {
     worked = projection.wait_settled(std::chrono::steady_clock::now() + kLook);
     const Meta meta = projection.applied();
     if (drawn) fmt::print(stderr, "\r{} memories removed so far", meta.counters.forgotten);
-  } while (!worked && worked.error().code == Code::kDeadlineExceeded);
+  } while (!worked && worked.error().code == Code::kDeadlineExceeded && std::chrono::steady_clock::now() < deadline);
   if (drawn) fmt::print(stderr, "\n");
-  return worked;
+  if (worked || worked.error().code != Code::kDeadlineExceeded) return worked;
+  return fail(Code::kDeadlineExceeded,
+              "the memories are hidden, but not all of them are removed yet; `mnemo status --settle` waits for it",
+              true);
 }
 
 // Waits for the work that the event began, and tells its exact count.
@@ -190,32 +208,36 @@ Result<int> forget_by_filter(const CommonOptions& common, v1::Envelope envelope)
   }
   MNEMO_TRY(session->close());
   if (!common.json && !written.outcome.refused) {
-    fmt::print("forgot {} memories\n", written.outcome.count);
+    fmt::print("forgot {}\n", memories(written.outcome.count));
     return kExitDone;
   }
   return tell(common, written, "forgot");
 }
 
+Result<int> run_forget(const CommonOptions& common, const ForgetOptions& o) {
+  if (o.id.empty() == o.filter.empty()) return fail(Code::kInvalidArgument, "give either an id or --filter");
+  v1::Envelope envelope = envelope_for(o.scope, o.key);
+  if (o.filter.empty()) {
+    if (o.dry_run) return dry_run(common, o, std::nullopt);
+    envelope.mutable_forgotten()->set_memory_id(o.id);
+    return write_one(common, envelope, "forgot");
+  }
+  MNEMO_ASSIGN(const Json json, json_of_option("--filter", o.filter));
+  MNEMO_ASSIGN(v1::Filter filter, filter_of_option("--filter", json));
+  if (o.dry_run) return dry_run(common, o, filter);
+  *envelope.mutable_forgotten_by_filter()->mutable_filter() = std::move(filter);
+  return forget_by_filter(common, std::move(envelope));
+}
+
 void add_forget(Cli& cli) {
   auto o = std::make_shared<ForgetOptions>();
-  CLI::App* command =
-      cli.add(cli.app, "forget", "Forget one memory, or all that a filter matches", [&cli, o]() -> Result<int> {
-        if (o->id.empty() == o->filter.empty()) return fail(Code::kInvalidArgument, "give either an id or --filter");
-        v1::Envelope envelope = envelope_for(o->scope, o->key);
-        if (!o->id.empty()) {
-          envelope.mutable_forgotten()->set_memory_id(o->id);
-          return write_one(cli.common, envelope, "forgot");
-        }
-        MNEMO_ASSIGN(const Json json, parse_json(o->filter));
-        MNEMO_ASSIGN(*envelope.mutable_forgotten_by_filter()->mutable_filter(), filter_from_json(json));
-        if (o->dry_run) return dry_run(cli.common, *o, envelope.forgotten_by_filter().filter());
-        return forget_by_filter(cli.common, std::move(envelope));
-      });
+  CLI::App* command = cli.add(cli.app, "forget", "Forget one memory, or all that a filter matches",
+                              [&cli, o] { return run_forget(cli.common, *o); });
   add_scope(command, o->scope);
-  command->add_option("id", o->id, "the memory's id");
-  command->add_option("--filter", o->filter, "JSON filter, such as {\"tag\": \"draft\"}");
-  command->add_option("--key", o->key, "idempotency key");
-  command->add_flag("--dry-run", o->dry_run, "with --filter: only count");
+  add_text(command, "id", o->id, "the memory's id");
+  add_text(command, "--filter", o->filter, "JSON filter, such as {\"tag\": \"draft\"}");
+  add_text(command, "--key", o->key, kKeyAbout);
+  command->add_flag("--dry-run", o->dry_run, "say how many memories it would be, and forget none");
 }
 
 struct LinkOptions {
@@ -243,10 +265,10 @@ void add_link(Cli& cli, const std::string& name, const std::string& about, bool 
     return write_one(cli.common, envelope, add ? "linked" : "unlinked");
   });
   add_scope(command, o->scope);
-  command->add_option("from", o->from, "id of the memory that the link leaves")->required();
-  command->add_option("type", o->type, "type of the link")->required();
-  command->add_option("to", o->to, "id of the memory that it reaches")->required();
-  command->add_option("--key", o->key, "idempotency key");
+  add_text(command, "from", o->from, "id of the memory that the link leaves")->required();
+  add_text(command, "type", o->type, "what the link says, such as corrects or about")->required();
+  add_text(command, "to", o->to, "id of the memory that it reaches")->required();
+  add_text(command, "--key", o->key, kKeyAbout);
 }
 
 }  // namespace

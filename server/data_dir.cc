@@ -25,19 +25,27 @@ namespace fs = std::filesystem;
 constexpr std::string_view kFormat = "mnemo 1\n";
 // Stands in FORMAT until the log has its first records: such a directory was never used, and is made anew.
 constexpr std::string_view kBeingMade = "mnemo 1 being made\n";
+constexpr std::string_view kKeyName = "fingerprint.key";
 constexpr std::string_view kFormatPrefix = "mnemo ";
 constexpr uint32_t kFormatVersion = 1;
 
-bool is_empty_or_absent(const fs::path& dir) {
+// Whether all that is there is what a start of ours leaves when it is cut short before FORMAT stands: its lock, and a
+// FORMAT under the name that it is written under.
+bool is_unused(const fs::path& dir) {
   std::error_code error;
-  if (!fs::exists(dir, error)) return true;
-  // A lock and a FORMAT not yet in its place are no content: another start was cut short before it wrote anything else.
   for (const auto& entry : fs::directory_iterator(dir, error)) {
-    const fs::path name = entry.path().filename();
-    if (name != "LOCK" && name != "FORMAT.new") return false;
+    const std::string name = entry.path().filename().string();
+    if (name == "LOCK") continue;
+    if (name != "FORMAT.new" || !entry.is_regular_file(error)) return false;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!kBeingMade.starts_with(text)) return false;
   }
   return !error;
 }
+
+// What a start that was cut short may have made after FORMAT, beside the log and what it makes for itself.
+bool is_key_leftover(const std::string& name) { return name.starts_with(std::string(kKeyName) + ".new-"); }
 
 tl::unexpected<Error> io_error(const fs::path& path, const char* what) {
   return fail(Code::kUnavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)), true);
@@ -52,11 +60,7 @@ Status write_file(const fs::path& path, std::string_view text) {
       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
   ::close(file);
   if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) return io_error(path, "write");
-  const int dir = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (dir < 0) return io_error(path.parent_path(), "open");
-  const bool synced = ::fsync(dir) == 0;
-  ::close(dir);
-  return synced ? Status{} : io_error(path.parent_path(), "sync");
+  return sync_directory(system_file_calls(), path.parent_path());
 }
 
 EmbeddedLogOptions log_options_of(const fs::path& dir, const DataDirOptions& options, const Clock& clock) {
@@ -103,35 +107,53 @@ Result<bool> DataDir::is_made(bool may_create) {
   std::string line;
   std::getline(file, line);
   if (line.empty()) {
-    if (may_create && is_empty_or_absent(dir_)) return false;
+    if (may_create && is_unused(dir_)) return false;
     return fail(Code::kFailedPrecondition,
                 fmt::format("{} is not a mnemo data directory (it has no FORMAT file): name another directory{}",
                             dir_.string(), may_create ? ", or an empty one" : ""));
   }
   uint32_t version = 0;
   const bool ours = line.starts_with(kFormatPrefix) && std::sscanf(line.c_str(), "mnemo %u", &version) == 1;
-  if (!ours) {
-    return fail(Code::kFailedPrecondition, fmt::format("{} has a FORMAT file of another program", dir_.string()));
+  const bool being_made = line + "\n" == kBeingMade;
+  const bool known = line + "\n" == kFormat || being_made || version > kFormatVersion;
+  if (!ours || !known) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} has a FORMAT file of another program, or a damaged one: name another directory, or "
+                            "write the line again if this one is mnemo's",
+                            dir_.string()));
   }
   if (version > kFormatVersion) {
     return fail(Code::kFailedPrecondition,
                 fmt::format("{} was written by a newer mnemo (format {}, this build reads {}): upgrade mnemo",
                             dir_.string(), version, kFormatVersion));
   }
-  const bool being_made = line + "\n" == kBeingMade;
   if (being_made && !may_create) {
     return fail(Code::kFailedPrecondition, fmt::format("{} was never made whole: write to it first", dir_.string()));
   }
   return !being_made;
 }
 
-Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
-  MNEMO_TRY(write_file(dir_ / "FORMAT", kBeingMade));
+Status DataDir::remove_leftovers() {
   std::error_code error;
   fs::remove_all(dir_ / "log", error);
-  fs::remove(dir_ / "fingerprint.key", error);
+  if (!error) fs::remove(dir_ / kKeyName, error);
+  std::vector<fs::path> keys;
+  for (const auto& entry : fs::directory_iterator(dir_, error)) {
+    if (is_key_leftover(entry.path().filename().string())) keys.push_back(entry.path());
+  }
+  for (const fs::path& key : keys) {
+    if (!error) fs::remove(key, error);
+  }
+  if (!error) return {};
+  return fail(Code::kUnavailable,
+              fmt::format("cannot remove what an earlier start left in {}: {}", dir_.string(), error.message()), true);
+}
+
+Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
+  MNEMO_TRY(write_file(dir_ / "FORMAT", kBeingMade));
+  MNEMO_TRY(remove_leftovers());
   key_ = options.copy_of != nullptr ? *options.copy_of : FingerprintKey::random();
-  MNEMO_TRY(key_->save(dir_ / "fingerprint.key"));
+  MNEMO_TRY(key_->save(dir_ / kKeyName));
   LogIdentity identity;
   identity.partitions = options.partitions;
   MNEMO_ASSIGN(log_, EmbeddedLog::create(dir_ / "log", identity, log_options_of(dir_, options, clock)));
@@ -156,10 +178,13 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   const bool make = options.create && !options.read_only;
   const Status there = make ? make_directories(system_file_calls(), dir) : Status{};
   if (!fs::is_directory(dir, error)) {
-    return fail(Code::kFailedPrecondition, fmt::format("{} is no directory{}", dir.string(),
-                                                       there ? std::string() : ": " + there.error().message));
+    const std::string why = fs::exists(dir, error) ? ": that is something else"
+                            : there                ? std::string()
+                                                   : ": " + there.error().message;
+    return fail(Code::kFailedPrecondition, fmt::format("there is no data directory {}{}", dir.string(), why));
   }
   MNEMO_TRY(there);
+  MNEMO_TRY(data->is_made(make));  // before a lock is left in somebody else's directory
   MNEMO_TRY(data->take_lock(options.read_only));
   MNEMO_ASSIGN(const bool made, data->is_made(make));
   if (!made) {
@@ -167,7 +192,7 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
     MNEMO_TRY(data->create(options, clock));
     return data;
   }
-  MNEMO_ASSIGN(data->key_, FingerprintKey::load(dir / "fingerprint.key"));
+  MNEMO_ASSIGN(data->key_, FingerprintKey::load(dir / kKeyName));
   if (options.copy_of != nullptr && options.copy_of->check_value() != data->key_->check_value()) {
     return fail(
         Code::kFailedPrecondition,

@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 #include "events/hash.h"
+#include "server/file.h"
 #include "server/import.h"
-#include "server/json_memory.h"
+#include "server/json_line.h"
 
 namespace mnemo {
 namespace {
@@ -33,12 +34,16 @@ class JsonlSource final : public ImportSource {
   }
 
   std::string where() const override { return fmt::format("line {}", number_); }
-  int progress_permille() const override { return size_ == 0 ? 1000 : static_cast<int>(read_ * 1000 / size_); }
+  // At most all of it: the last line may lack the newline that is counted with it, and the file may grow meanwhile.
+  int progress_permille() const override {
+    return size_ == 0 ? 1000 : static_cast<int>(std::min(read_, size_) * 1000 / size_);
+  }
 
  private:
   Result<v1::Envelope> parse(const std::string& line) {
     MNEMO_ASSIGN(const Json json, parse_json(line));
-    MNEMO_ASSIGN(v1::Envelope envelope, remembered_from_json(json, name_space_));
+    MNEMO_ASSIGN(v1::Envelope envelope, envelope_from_line(json, name_space_));
+    if (!envelope.has_remembered()) return envelope;
     const bool named = !envelope.idempotency_key().empty() || !envelope.remembered().memory_id().empty();
     if (!named) {
       const std::string hash = to_hex(blake2b_128(line));
@@ -58,8 +63,7 @@ class JsonlSource final : public ImportSource {
 }  // namespace
 
 Result<std::unique_ptr<ImportSource>> open_jsonl(const std::string& path, const std::string& name_space) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Code::kNotFound, fmt::format("cannot open {}", path));
+  MNEMO_ASSIGN(std::ifstream file, open_file(path));
   std::error_code error;
   const uint64_t size = std::filesystem::file_size(path, error);
   return std::make_unique<JsonlSource>(std::move(file), error ? 0 : size, name_space);

@@ -2,10 +2,10 @@
 
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 
 #include "events/clock.h"
+#include "server/file.h"
 #include "server/import.h"
 #include "server/json_memory.h"
 
@@ -39,8 +39,25 @@ class LocomoSource final : public ImportSource {
   LocomoSource(Json samples, std::string name_space)
       : samples_(std::move(samples)), name_space_(std::move(name_space)) {}
 
-  Result<std::optional<v1::Envelope>> next() override {
+  // Fields are read with at(), which throws where a file is not LoCoMo's.
+  Result<std::optional<v1::Envelope>> next() override try {
+    Result<std::optional<v1::Envelope>> turn = next_turn();
+    if (turn) return turn;
+    return fail(turn.error().code, fmt::format("{}: {}", where_, turn.error().message));
+  } catch (const Json::exception& error) {
+    return fail(Code::kInvalidArgument, fmt::format("{}: this is not LoCoMo's form: {}", where_, error.what()));
+  }
+
+  std::string where() const override { return where_; }
+
+  int progress_permille() const override {
+    return samples_.empty() ? 1000 : static_cast<int>(sample_ * 1000 / samples_.size());
+  }
+
+ private:
+  Result<std::optional<v1::Envelope>> next_turn() {
     while (sample_ < samples_.size()) {
+      where_ = fmt::format("conversation {}", sample_ + 1);
       const Json& conversation = samples_[sample_].at("conversation");
       const std::string session = fmt::format("session_{}", session_);
       if (!conversation.contains(session)) {
@@ -52,6 +69,7 @@ class LocomoSource final : public ImportSource {
       const Json& turns = conversation[session];
       if (turn_ < turns.size()) {
         const size_t turn = turn_++;
+        where_ += fmt::format(", {}, turn {}", session, turn_);
         MNEMO_ASSIGN(v1::Envelope envelope, turn_envelope(conversation, session, turns[turn], turn));
         return std::optional(std::move(envelope));
       }
@@ -61,17 +79,6 @@ class LocomoSource final : public ImportSource {
     return std::nullopt;
   }
 
-  std::string where() const override {
-    const std::string sample =
-        sample_ < samples_.size() ? samples_[sample_].value("sample_id", std::string("?")) : "end";
-    return fmt::format("{}, session {}, turn {}", sample, session_, turn_);
-  }
-
-  int progress_permille() const override {
-    return samples_.empty() ? 1000 : static_cast<int>(sample_ * 1000 / samples_.size());
-  }
-
- private:
   Result<v1::Envelope> turn_envelope(const Json& conversation, const std::string& session, const Json& turn,
                                      size_t number) const {
     const std::string agent = samples_[sample_].at("sample_id").get<std::string>();
@@ -79,8 +86,9 @@ class LocomoSource final : public ImportSource {
     MNEMO_ASSIGN(const TimestampMs start,
                  parse_session_time(conversation.at(session + "_date_time").get<std::string>()));
     std::string text = turn.at("text").get<std::string>();
-    const std::string caption = turn.value("blip_caption", std::string());
-    if (!caption.empty()) text += " [" + caption + "]";
+    const auto caption = turn.find("blip_caption");
+    const bool captioned = caption != turn.end() && !caption->is_null() && *caption != "";
+    if (captioned) text += " [" + caption->get<std::string>() + "]";
 
     v1::Envelope envelope;
     envelope.set_namespace_(name_space_);
@@ -104,34 +112,19 @@ class LocomoSource final : public ImportSource {
   size_t sample_ = 0;
   size_t session_ = 1;
   size_t turn_ = 0;
-};
-
-// Fields are read with at(), which throws where a file is not LoCoMo's: told as an error of the input.
-class GuardedSource final : public ImportSource {
- public:
-  explicit GuardedSource(std::unique_ptr<ImportSource> inner) : inner_(std::move(inner)) {}
-  Result<std::optional<v1::Envelope>> next() override try {
-    return inner_->next();
-  } catch (const Json::exception& error) {
-    return fail(Code::kInvalidArgument, fmt::format("this is not a LoCoMo file: {}", error.what()));
-  }
-  std::string where() const override { return inner_->where(); }
-  int progress_permille() const override { return inner_->progress_permille(); }
-
- private:
-  std::unique_ptr<ImportSource> inner_;
+  std::string where_ = "conversation 1";
 };
 
 }  // namespace
 
 Result<std::unique_ptr<ImportSource>> open_locomo(const std::string& path, const std::string& name_space) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Code::kNotFound, fmt::format("cannot open {}", path));
+  MNEMO_ASSIGN(std::ifstream file, open_file(path));
   std::ostringstream text;
   text << file.rdbuf();
+  if (file.bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
   MNEMO_ASSIGN(Json samples, parse_json(text.str()));
   if (!samples.is_array()) return fail(Code::kInvalidArgument, "a LoCoMo file is a list of conversations");
-  return std::make_unique<GuardedSource>(std::make_unique<LocomoSource>(std::move(samples), name_space));
+  return std::make_unique<LocomoSource>(std::move(samples), name_space);
 }
 
 }  // namespace mnemo

@@ -65,7 +65,8 @@ Status add_value(const Json& value, Condition& condition) {
   } else if (value.is_string()) {
     out.set_text(value.get<std::string>());
   } else if (value.is_number()) {
-    out.set_number(value.get<double>());
+    MNEMO_ASSIGN(const double number, exact_number(value, "metadata." + condition.metadata_key()));
+    out.set_number(number);
   } else if (value.is_boolean()) {
     out.set_flag(value.get<bool>());
   } else {

@@ -8,12 +8,10 @@
 #include <map>
 
 #include "events/clock.h"
-#include "events/coding.h"
+#include "server/json_embedding.h"
 
 namespace mnemo {
 namespace {
-
-constexpr size_t kJsonDepthMax = 32;
 
 tl::unexpected<Error> invalid(std::string message) { return fail(Code::kInvalidArgument, std::move(message)); }
 
@@ -45,7 +43,8 @@ Status set_metadata(const Json& value, v1::Remembered& e) {
     if (entry.is_string()) {
       out.mutable_text()->set_plain(entry.get<std::string>());
     } else if (entry.is_number()) {
-      out.set_number(entry.get<double>());
+      MNEMO_ASSIGN(const double number, exact_number(entry, "metadata." + key));
+      out.set_number(number);
     } else if (entry.is_boolean()) {
       out.set_flag(entry.get<bool>());
     } else {
@@ -78,15 +77,7 @@ Status set_tier(const Json& value, v1::Remembered& e) {
 }
 
 Status set_embedding(const Json& value, v1::Remembered& e) {
-  const bool shaped = value.is_object() && value.size() == 2 && value.contains("model") && value.contains("values") &&
-                      value["values"].is_array();
-  if (!shaped) return invalid("'embedding' must be {\"model\": name, \"values\": [numbers]}");
-  MNEMO_ASSIGN(*e.mutable_embedding()->mutable_model(), text_of(value["model"], "embedding.model"));
-  std::string& bytes = *e.mutable_embedding()->mutable_values_f32_le();
-  for (const Json& number : value["values"]) {
-    if (!number.is_number()) return invalid("'embedding.values' must hold numbers only");
-    put_le32(bytes, std::bit_cast<uint32_t>(number.get<float>()));
-  }
+  MNEMO_ASSIGN(*e.mutable_embedding(), embedding_from_json(value));
   return {};
 }
 
@@ -164,12 +155,21 @@ const std::map<std::string, Setter, std::less<>>& setters() {
   return table;
 }
 
+// A whole number without a fraction, as it was given; back in, it is the same double.
+Json number_json(uint64_t bits) {
+  const double number = std::bit_cast<double>(bits);
+  const bool whole = std::trunc(number) == number && std::abs(number) <= kExactIntegerMax;
+  const bool minus_zero = number == 0 && std::signbit(number);
+  if (whole && !minus_zero) return static_cast<int64_t>(number);
+  return number;
+}
+
 Json metadata_json(const Memory& memory) {
   Json out = Json::object();
   for (const Memory::MetadataValue& entry : memory.metadata) {
     switch (entry.type) {
       case MetadataView::Type::kText: out[entry.key] = entry.text; break;
-      case MetadataView::Type::kNumber: out[entry.key] = std::bit_cast<double>(entry.number_bits); break;
+      case MetadataView::Type::kNumber: out[entry.key] = number_json(entry.number_bits); break;
       case MetadataView::Type::kFlag: out[entry.key] = entry.flag; break;
     }
   }
@@ -177,18 +177,6 @@ Json metadata_json(const Memory& memory) {
 }
 
 }  // namespace
-
-Result<Json> parse_json(std::string_view text) {
-  size_t depth = 0;
-  const auto watch = [&depth](int at, Json::parse_event_t /*event*/, Json& /*parsed*/) {
-    depth = std::max(depth, static_cast<size_t>(at));
-    return depth <= kJsonDepthMax;
-  };
-  Json json = Json::parse(text, watch, false);
-  if (depth > kJsonDepthMax) return invalid(fmt::format("the JSON is nested deeper than {} levels", kJsonDepthMax));
-  if (json.is_discarded()) return invalid("this is not JSON");
-  return json;
-}
 
 Result<v1::Envelope> remembered_from_json(const Json& memory, std::string_view default_namespace) {
   if (!memory.is_object()) return invalid("a memory must be a JSON object");

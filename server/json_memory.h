@@ -1,6 +1,6 @@
 // File: server/json_memory.h
 // Memories as JSON: the form that requests, imports and exports share. Every field is checked; an unknown one is an
-// error that names it.
+// error that names it. json_line.h has the lines of an export that are no memories.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,8 +15,13 @@ namespace mnemo {
 
 using Json = nlohmann::ordered_json;
 
-// INVALID_ARGUMENT with what is wrong and where.
+// Beyond it, not every whole number is a double.
+inline constexpr int64_t kExactIntegerMax = int64_t{1} << 53;
+
+// INVALID_ARGUMENT with what is wrong and where; an object that gives a name twice is refused, too.
 Result<Json> parse_json(std::string_view text);
+// `value` is a number. INVALID_ARGUMENT for a whole one so large that a double may not hold it.
+Result<double> exact_number(const Json& value, std::string_view field);
 
 // {namespace, agent_id, text, ...} as an envelope with a Remembered; ids, times and fingerprint are not set.
 // `default_namespace` stands where the object names none.

@@ -1,6 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <exception>
+#include <iostream>
+#include <span>
 
 #include "server/cli.h"
 
@@ -15,24 +20,64 @@ int tell_error(const mnemo::Error& error, bool json) {
   return mnemo::kExitFailed;
 }
 
-}  // namespace
+// What is wrong with the command line, and where its options are listed.
+mnemo::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
+  std::string name = app.get_name();
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    name += " " + at->get_name();
+  }
+  std::vector<std::string> commands;
+  for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+  }
+  std::string message = error.what();
+  if (!commands.empty()) {
+    const std::vector<std::string> given = at->remaining();
+    message = given.empty() ? fmt::format("name a command of {}", name)
+                            : fmt::format("'{}' is no command of {}", given.front(), name);
+    message += fmt::format(" (they are: {})", fmt::join(commands, ", "));
+  }
+  return {mnemo::Code::kInvalidArgument, fmt::format("{}; see {} --help", message, name)};
+}
 
-int main(int argc, char** argv) try {
-  mnemo::Cli cli;
+int run(mnemo::Cli& cli, std::span<char*> arguments) {
   cli.app.require_subcommand(1);
-  cli.app.set_version_flag("--version", std::string("mnemo ") + MNEMO_VERSION);
-  cli.app.set_help_all_flag("--help-all", "help for every command");
   mnemo::add_write_commands(cli);
   mnemo::add_import_commands(cli);
   mnemo::add_read_commands(cli);
   mnemo::add_admin_commands(cli);
+  // After the commands, which would inherit it.
+  cli.app.set_version_flag("--version", std::string("mnemo ") + MNEMO_VERSION, "print the version");
+  cli.app.set_help_all_flag("--help-all", "print help for every command");
   try {
-    cli.app.parse(argc, argv);
+    cli.app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
-    return cli.app.exit(error) == 0 ? mnemo::kExitDone : mnemo::kExitFailed;
+    if (error.get_exit_code() == 0) return cli.app.exit(error);
+    const auto is_json = [](const char* argument) { return std::string_view(argument) == "--json"; };
+    return tell_error(usage_error(cli.app, error), std::ranges::any_of(arguments, is_json));
   }
   const mnemo::Result<int> code = cli.chosen();
   return code ? *code : tell_error(code.error(), cli.common.json);
+}
+
+// What was printed has arrived, or the exit code says that it has not.
+int after_output(int code) {
+  errno = 0;
+  std::cout.flush();
+  const bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+  if (arrived) return code;
+  fmt::print(stderr, "mnemo: UNAVAILABLE: the output could not be written: {}\n",
+             errno != 0 ? std::strerror(errno) : "it ended early");
+  return mnemo::kExitFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  mnemo::Cli cli;
+  return after_output(run(cli, std::span(argv, static_cast<size_t>(argc))));
 } catch (const std::exception& error) {
   fmt::print(stderr, "mnemo: {}\n", error.what());
   return mnemo::kExitFailed;

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -169,7 +170,7 @@ class Refusals(unittest.TestCase):
             d.mkdir()
             (d / "thesis.txt").write_text("precious")
             self.assertEqual(error("status", "--data", d)["code"], "FAILED_PRECONDITION")
-            self.assertEqual([p.name for p in d.iterdir() if p.name != "LOCK"], ["thesis.txt"])
+            self.assertEqual([p.name for p in d.iterdir()], ["thesis.txt"])
 
     def test_a_lost_format_file_does_not_cost_the_log(self):
         with TempDir() as t:
@@ -240,23 +241,44 @@ class Refusals(unittest.TestCase):
 
 
 class Sample(unittest.TestCase):
+    ROOT = pathlib.Path(__file__).resolve().parents[2]
+    SAMPLE = ROOT / "examples" / "sample"
+
     def test_the_sample_answers_its_own_questions(self):
-        sample = pathlib.Path(__file__).resolve().parents[2] / "examples" / "sample"
-        lines = [json.loads(line) for line in (sample / "two-weeks.jsonl").read_text().splitlines()]
-        agent = lines[0]["agent_id"]
+        lines = [json.loads(line) for line in (self.SAMPLE / "two-weeks.jsonl").read_text().splitlines()]
+        texts = {memory["idempotency_key"]: memory["text"] for memory in lines}
         with TempDir() as t:
             d = t / "data"
-            told = run_json("import", "--data", d, sample / "two-weeks.jsonl")
+            told = run_json("import", "--data", d, self.SAMPLE / "two-weeks.jsonl")
             self.assertEqual((told["remembered"], told["refused"]), (len(lines), 0))
-            asked = [json.loads(line) for line in (sample / "questions.jsonl").read_text().splitlines()]
-            ids = {}
-            for memory in lines:
-                ids[memory["idempotency_key"]] = memory["text"]
-            for question in asked:
-                found = run_json("retrieve", "--data", d, "--namespace", "sample", "--agent", agent, "--limit", "3",
+            for line in (self.SAMPLE / "questions.jsonl").read_text().splitlines():
+                question = json.loads(line)
+                found = run_json("retrieve", "--data", d, "--namespace", "sample", "--agent", lines[0]["agent_id"],
                                  question["query"])
-                texts = [r["memory"]["text"] for r in found["results"]]
-                self.assertIn(ids[question["expected"]], texts, question["query"])
+                self.assertEqual(found["results"][0]["memory"]["text"], texts[question["expected"]], question["query"])
+
+    def test_the_script_that_shows_the_sample_does_so_again_and_again(self):
+        with TempDir() as t:
+            for remembered in (320, 0):
+                done = subprocess.run([self.ROOT / "scripts" / "run-sample"], capture_output=True, text=True, timeout=240,
+                                      env={**os.environ, "MNEMO": MNEMO, "MNEMO_DATA": str(t / "data")})
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn(f"{remembered} remembered, {320 - remembered} already there, 0 refused", done.stdout)
+                self.assertIn("the state is what the log says", done.stdout)
+                for question in (self.SAMPLE / "questions.txt").read_text().splitlines():
+                    self.assertRegex(done.stdout, re.escape(question) + r"\n +1\. +\d+\.\d+  ")
+
+    def test_what_the_script_says_to_try_next_works(self):
+        with TempDir() as t:
+            env = {**os.environ, "MNEMO": MNEMO, "MNEMO_DATA": str(t / "the data")}
+            shown = subprocess.run([self.ROOT / "scripts" / "run-sample"], capture_output=True, text=True, timeout=240,
+                                   env=env, check=True).stdout
+            steps = [line.strip() for line in shown.split("What to try next")[1].splitlines()
+                     if line.startswith("  ") and "my-memories" not in line and "DIR" not in line]
+            self.assertGreaterEqual(len(steps), 10)
+            done = subprocess.run(["bash", "-e"], input="\n".join(steps), capture_output=True, text=True, timeout=240,
+                                  env=env, cwd=self.ROOT)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""A start that was killed at any step of making a data directory: the next one makes it whole."""
+import shutil
+import unittest
+
+from mnemo import TempDir, error, run, status
+
+A = ("--namespace", "test", "--agent", "agent-0")
+BEING_MADE = "mnemo 1 being made\n"
+
+
+class Starts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temp = TempDir()
+        cls.whole = cls.temp.__enter__() / "whole"
+        run("remember", "--data", cls.whole, *A, "of another directory")
+        for state in cls.whole.glob("state-*"):
+            shutil.rmtree(state)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temp.__exit__(None)
+
+    def left_over(self, directory, *files, log=None, key=None):
+        directory.mkdir()
+        for name, text in files:
+            (directory / name).write_text(text)
+        if log:
+            shutil.copytree(self.whole / "log", directory / log)
+        if key:
+            shutil.copy(self.whole / "fingerprint.key", directory / key)
+
+    def steps(self):
+        """What is there after a kill, step by step, as DataDir::create goes on."""
+        lock = ("LOCK", "")
+        yield "directory", [], {}
+        yield "lock", [lock], {}
+        yield "FORMAT.new opened", [lock, ("FORMAT.new", "")], {}
+        yield "FORMAT.new written in part", [lock, ("FORMAT.new", BEING_MADE[:9])], {}
+        yield "FORMAT.new written", [lock, ("FORMAT.new", BEING_MADE)], {}
+        made = [lock, ("FORMAT", BEING_MADE)]
+        yield "FORMAT renamed", made, {}
+        yield "secret opened", [*made, ("fingerprint.key.new-01234567", "")], {}
+        yield "secret linked", made, {"key": "fingerprint.key"}
+        yield "secret of both names", [*made, ("fingerprint.key.new-01234567", "x")], {"key": "fingerprint.key"}
+        yield "log begun", made, {"key": "fingerprint.key", "log": "log.creating"}
+        yield "log there", made, {"key": "fingerprint.key", "log": "log"}
+        yield "last FORMAT opened", [*made, ("FORMAT.new", "")], {"key": "fingerprint.key", "log": "log"}
+        yield "last FORMAT written", [*made, ("FORMAT.new", "mnemo 1\n")], {"key": "fingerprint.key", "log": "log"}
+
+    def test_every_left_over_is_made_whole_by_the_next_start(self):
+        for name, files, more in self.steps():
+            with self.subTest(name), TempDir() as t:
+                self.left_over(t / "data", *files, **more)
+                run("remember", "--data", t / "data", *A, "words")
+                self.assertEqual(status(t / "data")["memories"], 1)
+                run("verify", "--data", t / "data")
+                names = {p.name for p in (t / "data").iterdir() if not p.name.startswith("state-")}
+                self.assertEqual(names, {"FORMAT", "LOCK", "fingerprint.key", "log"})
+
+    def test_a_command_that_makes_nothing_changes_no_left_over(self):
+        for name, files, more in self.steps():
+            with self.subTest(name), TempDir() as t:
+                self.left_over(t / "data", *files, **more)
+                before = sorted(str(p) for p in (t / "data").rglob("*"))
+                self.assertEqual(error("verify", "--data", t / "data")["code"], "FAILED_PRECONDITION")
+                self.assertEqual(sorted(str(p) for p in (t / "data").rglob("*")), before)
+
+    def test_a_file_of_the_same_name_by_another_program_is_left_alone(self):
+        with TempDir() as t:
+            self.left_over(t / "data", ("FORMAT.new", "A5 landscape\n"))
+            self.assertEqual(error("status", "--data", t / "data")["code"], "FAILED_PRECONDITION")
+            self.assertEqual([(p.name, p.read_text()) for p in (t / "data").iterdir()], [("FORMAT.new", "A5 landscape\n")])
+
+    def test_a_format_that_this_build_never_wrote_is_refused(self):
+        for line in ("mnemo 1 being ma\n", "mnemo 1x\n", "mnemo 0\n", "mnemo\n", "other 1\n"):
+            with self.subTest(line), TempDir() as t:
+                self.left_over(t / "data", ("FORMAT", line))
+                self.assertIn("FORMAT", error("status", "--data", t / "data")["message"])
+
+
+if __name__ == "__main__":
+    unittest.main()
