@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "consumers/follower.h"
 #include "projector/projection.h"
@@ -108,6 +109,20 @@ class Stream {
   SourceRecord record_;
 };
 
+// Where a record stands in the merge: time, control events last, versions in order, partition. Rules and policies do
+// not move event time, and come when they were recorded: behind what other partitions applied until then.
+using Place = std::tuple<TimestampMs, bool, uint64_t, uint32_t>;
+
+Place place_of(const SourceRecord& record, uint32_t partition) {
+  const v1::Envelope& e = record.envelope;
+  const bool moves_time = !record.control || e.has_ticked();
+  const TimestampMs time_ms = moves_time ? record.time_ms : std::max(record.time_ms, e.recorded_at_ms());
+  const uint64_t version = e.has_policy_updated()    ? e.policy_updated().version()
+                           : e.has_rules_activated() ? e.rules_activated().rules_version()
+                                                     : 0;
+  return {time_ms, record.control, version, partition};
+}
+
 }  // namespace
 
 Status CopySource::replay(PartitionId partition, const std::filesystem::path& scratch, size_t memory_bytes) {
@@ -145,20 +160,21 @@ Result<std::unique_ptr<CopySource>> CopySource::open(Log& log, const std::filesy
 
 Status CopySource::for_each(const Visit& visit) {
   std::vector<std::unique_ptr<Stream>> streams;
-  std::set<std::pair<TimestampMs, uint32_t>> heads;  // by the time of each partition's next record
+  std::set<Place> heads;  // of each partition's next record
+  const auto head = [&streams](uint32_t p) { return place_of(streams[p]->record(), p); };
   for (uint32_t p = 0; p < decisions_.size(); ++p) {
     MNEMO_ASSIGN(auto stream, Stream::open(log_, PartitionId(p), decisions_[p], progress_));
-    if (stream->valid()) heads.emplace(stream->record().time_ms, p);
     streams.push_back(std::move(stream));
+    if (streams[p]->valid()) heads.insert(head(p));
   }
   while (!heads.empty()) {
-    const uint32_t p = heads.begin()->second;
+    const uint32_t p = std::get<uint32_t>(*heads.begin());
     heads.erase(heads.begin());
     Stream& stream = *streams[p];
     MNEMO_ASSIGN(const bool more, visit(stream.record()));
     if (!more) return {};
     MNEMO_TRY(stream.next());
-    if (stream.valid()) heads.emplace(stream.record().time_ms, p);
+    if (stream.valid()) heads.insert(head(p));
   }
   return {};
 }

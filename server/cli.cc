@@ -191,6 +191,10 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
   return command;
 }
 
+void leave_out(CLI::App* command, std::initializer_list<const char*> options) {
+  for (const char* name : options) MNEMO_CHECK(command->remove_option(command->get_option(name)));
+}
+
 CLI::Option* add_text(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
   return command->add_option(name, value, about)->check(not_empty());
 }
@@ -223,6 +227,10 @@ Result<v1::Filter> filter_of_option(std::string_view option, const Json& json) {
 }
 
 Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
+
+void print_warnings(DataDir& dir) {
+  for (const std::string& warning : dir.log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+}
 
 void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
 

@@ -115,6 +115,8 @@ CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<s
 CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& value, uint32_t least, uint32_t most,
                         const std::string& about);
 void add_scope(CLI::App* command, ScopeOptions& scope);
+// Takes common options off a command: what would be taken and do nothing is not taken.
+void leave_out(CLI::App* command, std::initializer_list<const char*> options);
 // The JSON that an option holds, and the filter that it asks for; INVALID_ARGUMENT names the option.
 Result<Json> json_of_option(std::string_view option, const std::string& text);
 Result<v1::Filter> filter_of_option(std::string_view option, const Json& json);
@@ -122,13 +124,16 @@ Result<v1::Filter> filter_of_option(std::string_view option, const Json& json);
 void add_write_commands(Cli& cli);   // remember, update, forget, link, unlink
 void add_import_commands(Cli& cli);  // import, export
 void add_read_commands(Cli& cli);    // retrieve, explain, list, get, history
-void add_admin_commands(Cli& cli);   // status, verify, log copy, deadletters, skip
+void add_admin_commands(Cli& cli);   // status, verify
+void add_log_commands(Cli& cli);     // log copy, deadletters, skip
 
 // A deadline for what a person waits for.
 Deadline soon();
 // Adds `halted` to an answer from a partition that is behind.
 void mark_behind(Json& json, const Session& session, PartitionId partition);
 void print_json(const Json& json);
+// What opening the log found and could mend, on standard error.
+void print_warnings(DataDir& dir);
 // "1 memory", "2 memories".
 std::string memories(uint64_t count);
 // Text of one line: control characters and line ends made visible, cut to `columns` characters.

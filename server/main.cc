@@ -48,6 +48,7 @@ int run(mnemo::Cli& cli, std::span<char*> arguments) {
   mnemo::add_import_commands(cli);
   mnemo::add_read_commands(cli);
   mnemo::add_admin_commands(cli);
+  mnemo::add_log_commands(cli);
   // After the commands, which would inherit it.
   cli.app.set_version_flag("--version", std::string("mnemo ") + MNEMO_VERSION, "print the version");
   cli.app.set_help_all_flag("--help-all", "print help for every command");

@@ -172,7 +172,8 @@ TEST_F(VerifyTest, AChangedMissingOrStrayRowOfEveryKindIsNamed) {
     ASSERT_FALSE(key.empty()) << "there is no such row to damage";
     if (!value.empty()) {
       std::string changed = value;
-      changed[changed.size() / 2] ^= 1;
+      // Of a columns row, its head: in the middle stand the cells of documents that may be forgotten.
+      changed[kind == 'D' ? 0 : changed.size() / 2] ^= 1;
       edit([&](RowWriter& rows) { rows.put(key, changed); });
       expect_named("rows", name);
       if (kIndexKinds.find(kind) != std::string_view::npos) expect_named("index", fmt::format("index's {} row", kind));

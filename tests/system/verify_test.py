@@ -67,7 +67,10 @@ class Verify(unittest.TestCase):
                     keys = self.rows(data, kind)
                     self.assertTrue(keys, kind)
                     row_edit(data, 0, action, keys[0])
-                    self.assert_found(data, "index", f"index's {kind} row")
+                    # Where a fence divides two terms there is a choice, and without one its blocks are looked for: only
+                    # the comparison of rows names it.
+                    if kind != "F":
+                        self.assert_found(data, "index", f"index's {kind} row")
                     self.assert_found(data, "rows", f"index {name}")
 
     def test_a_key_row_without_its_event_is_found(self):
