@@ -15,8 +15,8 @@ export YES MNEMO_ROCKSDB_SOURCE MNEMO_SYSTEM_ROCKSDB JOBS
 build = cmake --preset $(1) --log-level=NOTICE $(CMAKE_ARGS) && cmake --build --preset $(1) -j $(JOBS) $(2)
 SOURCES = git ls-files '*.cc' '*.h'
 
-.PHONY: help deps deps-check build test check check-format check-asan check-tsan check-tidy check-long run bench soak \
-  format clean
+.PHONY: help deps deps-check deps-tsan build test check check-format check-asan check-tsan check-tidy check-long run \
+  bench soak format clean
 
 help: ## this list
 	@printf 'mnemo: make TARGET\n\n'
@@ -27,8 +27,8 @@ help: ## this list
 deps: ## install the packages of the system and build the pinned RocksDB (asks first on a terminal)
 	@scripts/deps build
 
-deps-check:
-	@scripts/deps check
+deps-check deps-tsan:
+	@scripts/deps $(@:deps-%=%)
 
 build: deps ## build/mnemo, optimised
 	@$(call build,release,--target mnemo)
@@ -51,7 +51,7 @@ check-asan: deps
 	@$(call build,asan)
 	@ctest --preset asan -j $(JOBS)
 
-check-tsan: deps-check
+check-tsan: deps-tsan
 	@$(call build,tsan)
 	@ctest --preset tsan -j $(JOBS)
 
