@@ -26,7 +26,13 @@ function(mnemo_test name)
   math(EXPR timeout "${ARG_TIMEOUT} * ${MNEMO_TIMEOUT_FACTOR}")
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE mnemo_flags ${ARG_LINKS} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 TEST_LIST ${name}_cases PROPERTIES TIMEOUT ${timeout})
+  # Cases of a long test have a name of their own: ctest gives all entries of one name the labels of the last.
+  set(prefix "")
+  if("long" IN_LIST ARG_LABEL)
+    set(prefix "long.")
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 120 TEST_PREFIX "${prefix}" TEST_LIST ${name}_cases
+                       PROPERTIES TIMEOUT ${timeout})
   # gtest_discover_tests takes no property that is a list, as labels are: they are set when ctest reads the cases.
   set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
   file(WRITE "${labels_file}"

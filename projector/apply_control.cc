@@ -69,7 +69,7 @@ Result<bool> was_passed_over(State& state, uint64_t offset) {
     older = true;
     return false;
   }));
-  return total > kSkipRowsKept && !older;
+  return total > state.limits().skip_rows_kept && !older;
 }
 
 // Its effect is that the record it names is skipped, which whoever reads the log knows beforehand: find_skips().

@@ -10,8 +10,6 @@
 
 namespace mnemo {
 
-inline constexpr uint64_t kSkipRowsKept = 10000;  // reports of skipped records: the newest; all are counted
-
 struct ControlContext {
   const LogIdentity& log;
   const LogRecord& record;

@@ -45,8 +45,7 @@ struct StateMachine::Scratch {
   std::array<char, kArenaBytes> first_block;
   google::protobuf::Arena arena{first_block.data(), first_block.size()};
   v1::Envelope* envelope = nullptr;
-  std::optional<std::string_view> last_value;  // of the batch's last record so far; the log keeps it for the batch
-  std::vector<DeadLetter> dead_letters;        // of this batch
+  std::vector<DeadLetter> dead_letters;  // of this batch
 };
 
 StateMachine::StateMachine(const LogIdentity& log, PartitionId partition, RowWriter& rows, IndexWriter& index,
@@ -57,7 +56,6 @@ StateMachine::~StateMachine() = default;
 
 Status StateMachine::load() {
   scratch_->dead_letters.clear();
-  scratch_->last_value.reset();
   oldest_skip_ = 0;
   return state_.load();
 }
@@ -82,7 +80,7 @@ void StateMachine::note_record(const LogRecord& record) {
   Meta& meta = state_.meta();
   meta.next_offset = record.position.offset + 1;
   meta.last_offset = record.position.offset;
-  scratch_->last_value = record.value;
+  meta.last_checksum = xxh3_64(record.value);
 }
 
 namespace {
@@ -229,8 +227,6 @@ Status StateMachine::drop_old_skip_row() {
 }
 
 void StateMachine::finish_batch(bool announce) {
-  if (scratch_->last_value) state_.meta().last_checksum = xxh3_64(*scratch_->last_value);
-  scratch_->last_value.reset();
   OutboxBatch batch;
   batch.epoch = log_.epoch;
   batch.next_offset = state_.meta().next_offset;

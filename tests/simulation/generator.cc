@@ -35,7 +35,7 @@ Temper random_temper(Random& random) {
   temper.astray_per_mille = random.per_mille(300) ? 0 : static_cast<uint32_t>(random.below(400));
   temper.forgets_weight = static_cast<uint32_t>(random.below(6));
   temper.key_pool = static_cast<uint32_t>(random.between(2, 30));
-  temper.many_documents = random.per_mille(60);
+  temper.many_documents = random.per_mille(100);
   temper.late_kinds = random.per_mille(250);
   return temper;
 }

@@ -107,7 +107,6 @@ void LiveRole::count_probes(std::span<const LogRecord> records) const {
   if (meta.pending_first < meta.pending_next && meta.expiry_due) probe(Probe::kExpiryDuringPendingWork);
   const RowReader& rows = projection_.store().rows();
   if (has_rows(rows, keys::Row::kIndexWork).value()) probe(Probe::kMergeUnderWayAtABatchEnd);
-  if (meta.settled() && !meta.idle()) probe(Probe::kIndexWorkAfterAllElse);
   if (meta.pending_first == meta.pending_next) return;
   int forgets = 0;
   const std::string from = keys::start(keys::Row::kPending);

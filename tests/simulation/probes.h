@@ -64,7 +64,6 @@ namespace mnemo::simulation {
   X(BlocksMerged)                            \
   X(MergeUnderWayAtABatchEnd)                \
   X(DocumentMaskedInAPage)                   \
-  X(IndexWorkAfterAllElse)                   \
   X(TailReadCold)                            \
   X(CrashBetweenBatchAndFlush)               \
   X(CrashBeforeAnythingWasFlushed)           \

@@ -232,6 +232,13 @@ Status Simulator::start() {
   return start_process("/state0");
 }
 
+// The index's work is soon done, so chance alone would hardly ever crash in the middle of it.
+Status Simulator::step_or_crash(uint32_t partition) {
+  MNEMO_TRY(step(partition, random_.per_mille(200) ? 1 : random_.between(1, 64)));
+  const bool indexing = temper_.many_documents && !process_->projection(partition).applied().index.empty();
+  return indexing && random_.per_mille(40) ? crash_process() : Status();
+}
+
 Status Simulator::operate() {
   constexpr std::array<uint32_t, 13> kWeights = {380, 12, 30, 30, 110, 60, 230, 35, 50, 4, 4, 40, 25};
   ++tally_.operations;
@@ -242,7 +249,7 @@ Status Simulator::operate() {
     case 3: return retry_lost();
     case 4: sync(); return {};
     case 5: log_.pump(random_.between(1, 8)); return {};
-    case 6: return step(some_partition(), random_.per_mille(200) ? 1 : random_.between(1, 64));
+    case 6: return step_or_crash(some_partition());
     case 7: return flush();
     case 8: return read();
     case 9: return crash_process();

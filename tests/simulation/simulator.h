@@ -56,6 +56,7 @@ class Simulator {
   Status crash_process();
   Status start_process(const std::string& dir);
   Status step(uint32_t partition, size_t batch);
+  Status step_or_crash(uint32_t partition);
   Status open_follower(uint32_t partition, size_t batch);
   Status flush();
   Status read();
