@@ -70,8 +70,28 @@ Status fill_record(State& state, const EventContext& event, const v1::Remembered
   return {};
 }
 
-// The memory is there, or was: the first result again, or a conflict.
-Status answer_existing(const EventContext& event, const FoundMemory& found, Outcome& outcome) {
+// By the partition's event time, which this event may have moved.
+bool has_expired(const State& state, const Record& record) {
+  return record.expires_at_ms != 0 && record.expires_at_ms <= state.meta().event_time_ms;
+}
+
+// What is there already under the event's key or id.
+struct Existing {
+  FoundMemory memory;
+  bool by_id_alone = false;  // the event has a key as well, and that never made this memory
+};
+
+void answer_conflict(Outcome& outcome, std::string message) {
+  outcome.kind = Outcome::Kind::kConflict;
+  outcome.code = Code::kAlreadyExists;
+  outcome.refused = true;
+  outcome.message = std::move(message);
+}
+
+// The memory is there, or was: the first result again, or a conflict. A key that did not make the memory is refused,
+// not answered with it: a duplicate leaves no trace, so the key would be acknowledged and then forgotten.
+Status answer_existing(const EventContext& event, const Existing& existing, Outcome& outcome) {
+  const FoundMemory& found = existing.memory;
   const bool live = found.presence == FoundMemory::Presence::kLive;
   const std::string_view first = live ? found.record.fingerprint : std::string_view(found.row.fingerprint);
   const std::string& now = event.envelope->fingerprint();
@@ -81,11 +101,14 @@ Status answer_existing(const EventContext& event, const FoundMemory& found, Outc
   outcome.forgotten = !live;
   outcome.version = live ? found.record.version : 0;
   if (checked && first != now) {
-    outcome.kind = Outcome::Kind::kConflict;
-    outcome.code = Code::kAlreadyExists;
-    outcome.refused = true;
-    outcome.message = "this memory exists with other content (fingerprint " + to_hex(first) + ", this one's is " +
-                      to_hex(now) + "): update it, or use a new idempotency key or id";
+    answer_conflict(outcome, "this memory exists with other content (fingerprint " + to_hex(first) +
+                                 ", this one's is " + to_hex(now) + "): update it, or use a new idempotency key or id");
+    return {};
+  }
+  if (existing.by_id_alone) {
+    answer_conflict(outcome,
+                    "a memory with this id exists already, and this idempotency key did not make it: repeat the key "
+                    "that did, leave the key out, or use a new id");
     return {};
   }
   outcome.kind = Outcome::Kind::kDuplicate;
@@ -94,21 +117,28 @@ Status answer_existing(const EventContext& event, const FoundMemory& found, Outc
 }
 
 // The memory that this event's key or id already names, else an absent one under the id that it would get.
-Result<FoundMemory> find_existing(State& state, const EventContext& event, const v1::Remembered& e) {
+Result<Existing> find_existing(State& state, const EventContext& event, const v1::Remembered& e) {
   const std::string& key = event.envelope->idempotency_key();
-  FoundMemory found;
+  Existing existing;
+  FoundMemory& found = existing.memory;
   if (!key.empty()) {
     const MemoryKey by_key = memory_key_from_idempotency_key(event.agent->name_space(), event.agent->agent_id(), key);
     MNEMO_ASSIGN(found, find_memory(state, event, by_key));
-    if (found.presence == FoundMemory::Presence::kAlias) return find_memory(state, event, found.row.target);
-    if (found.presence != FoundMemory::Presence::kAbsent || e.memory_id().empty()) return found;
+    if (found.presence == FoundMemory::Presence::kAlias) {
+      MNEMO_ASSIGN(found, find_memory(state, event, MemoryKey(found.row.target)));
+      return existing;
+    }
+    if (found.presence != FoundMemory::Presence::kAbsent || e.memory_id().empty()) return existing;
   }
   const MemoryKey own =
       e.memory_id().empty() ? memory_key_from_event_id(event.event_id) : memory_key_from_text(e.memory_id());
   MNEMO_ASSIGN(found, find_memory(state, event, own));
   // An id that looks like a key's, of a memory with an id of its own.
-  if (found.presence == FoundMemory::Presence::kAlias) return find_memory(state, event, found.row.target);
-  return found;
+  if (found.presence == FoundMemory::Presence::kAlias) {
+    MNEMO_ASSIGN(found, find_memory(state, event, MemoryKey(found.row.target)));
+  }
+  existing.by_id_alone = !key.empty();
+  return existing;
 }
 
 // A memory with both an id and a key: the key leads to it too, for as long as it has a row.
@@ -130,9 +160,9 @@ void insert_alias(State& state, const EventContext& event, const MemoryKey& memo
 Status apply_remembered(State& state, const EventContext& event, const v1::Remembered& e, Outcome& outcome) {
   static thread_local Record record;
   AgentState& agent = *event.agent;
-  MNEMO_ASSIGN(const FoundMemory found, find_existing(state, event, e));
-  if (found.presence != FoundMemory::Presence::kAbsent) return answer_existing(event, found, outcome);
-  const MemoryKey& memory_key = found.memory_key;
+  MNEMO_ASSIGN(const Existing existing, find_existing(state, event, e));
+  if (existing.memory.presence != FoundMemory::Presence::kAbsent) return answer_existing(event, existing, outcome);
+  const MemoryKey& memory_key = existing.memory.memory_key;
 
   state.count_accepted();
   ++state.meta().counters.applied;
@@ -147,6 +177,7 @@ Status apply_remembered(State& state, const EventContext& event, const v1::Remem
   if (e.has_embedding()) MNEMO_TRY(store_vector(state, agent, record, row.row.doc, e.embedding()));
 
   outcome.kind = Outcome::Kind::kApplied;
+  outcome.expired = has_expired(state, record);
   outcome.version = 1;
   outcome.count = 1;
   outcome.event_id = event.event_id;
@@ -216,6 +247,7 @@ Status apply_updated(State& state, const EventContext& event, const v1::Updated&
   MNEMO_TRY(supersede(state, agent, found, next));
 
   outcome.kind = Outcome::Kind::kApplied;
+  outcome.expired = has_expired(state, next);
   outcome.version = next.version;
   outcome.count = 1;
   outcome.event_id = event.event_id;

@@ -24,6 +24,7 @@ struct Outcome {
   Code code = Code::kUnknown;                  // kRejected, kConflict, or the first result's when it was rejected
   bool refused = false;                        // true when `code` and `message` tell why
   bool forgotten = false;                      // the memory that the first result named is gone by now
+  bool expired = false;                        // what was written had expired by event time: stored, hidden, removed
   bool unchecked = false;                      // a duplicate by its key alone: one of the two carried no fingerprint
   bool pending = false;                        // a forget by filter that goes on: hidden already, not all removed
   uint32_t version = 0;                        // of the memory

@@ -6,11 +6,13 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "events/clock.h"
 #include "events/envelope.h"
 
 namespace mnemo {
 namespace {
 
+constexpr std::chrono::milliseconds kClockBehindMax = std::chrono::minutes(5);
 constexpr auto kCatchUpMax = std::chrono::hours(24);
 constexpr uint64_t kMemoryMin = uint64_t{16} << 20;
 constexpr uint64_t kMemoryMax = uint64_t{1} << 40;
@@ -61,11 +63,12 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Acc
   dir_options.log_may_fail = access == Access::kRead;
   MNEMO_ASSIGN(session->dir_, DataDir::open(options.data, dir_options, session->clock_));
   const bool logged = !session->dir_->log_error().has_value();
-  MNEMO_TRY(logged ? session->open_node(options) : session->open_stores(options));
+  MNEMO_TRY(logged ? session->open_node(options, access) : session->open_stores(options));
   return session;
 }
 
-Status Session::open_node(const CommonOptions& options) {
+// Reads append nothing: with this machine's clock wrong, a tick would make memories expire for good.
+Status Session::open_node(const CommonOptions& options, Access access) {
   for (const std::string& warning : dir_->log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
   for (uint32_t p = 0; p < dir_->log().identity().partitions; ++p) {
     MNEMO_ASSIGN(const uint64_t end, dir_->log().end(PartitionId(p)));
@@ -74,9 +77,24 @@ Status Session::open_node(const CommonOptions& options) {
   NodeOptions node_options;
   node_options.memory_bytes = options.memory_bytes;
   node_options.batch.records = options.batch;
+  node_options.ticks = access != Access::kRead;
   node_options.emitted = dir_->emitted_file();
   MNEMO_ASSIGN(node_, Node::open(dir_->log(), dir_->key(), clock_, dir_->state_dir(), node_options));
+  warn_of_slow_clock();
   return {};
+}
+
+// Event time never goes back: what a clock that ran ahead has written makes memories expire early until then.
+void Session::warn_of_slow_clock() {
+  const TimestampMs now_ms = clock_.now_ms();
+  for (uint32_t p = 0; p < node_->partitions(); ++p) {
+    const TimestampMs event_time_ms = node_->projection(PartitionId(p)).applied().event_time_ms;
+    if (event_time_ms <= now_ms + kClockBehindMax.count()) continue;
+    fmt::print(stderr,
+               "mnemo: warning: this machine's clock says {}, but partition {} has events of {}: until that time "
+               "memories expire by the latter. Is the clock right?\n",
+               to_rfc3339(now_ms), p, to_rfc3339(event_time_ms));
+  }
 }
 
 // As many partitions as the projections have: a node opens all of them before it applies anything.

@@ -42,7 +42,7 @@ struct ScopeOptions {
 enum class Access {
   kWrite,  // a directory is made where there is none
   kKnown,  // of a directory that is there
-  kRead,   // as kKnown or kWrite; a log that cannot be opened leaves what the projections have applied
+  kRead,   // as kKnown or kWrite, and appends nothing; a log that cannot be opened leaves what was applied
 };
 
 // A data directory, opened. Its partitions come to the log's end each by itself: a command waits for those it needs.
@@ -77,7 +77,8 @@ class Session {
 
  private:
   Session() : engine_(Profile::defaults()) {}
-  Status open_node(const CommonOptions& options);
+  Status open_node(const CommonOptions& options, Access access);
+  void warn_of_slow_clock();
   Status open_stores(const CommonOptions& options);
   Status drop_old_states();
 

@@ -104,7 +104,8 @@ void print_status(const Json& json) {
 }
 
 Result<int> run_status(const CommonOptions& common, bool settled_first) {
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
+  const Access access = settled_first ? Access::kKnown : Access::kRead;
+  MNEMO_ASSIGN(const auto session, Session::open(common, access));
   if (settled_first) MNEMO_TRY(settle(*session));
   MNEMO_ASSIGN(const Json json, status_json(*session));
   MNEMO_TRY(session->close());

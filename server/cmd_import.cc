@@ -74,6 +74,7 @@ class Tally {
   }
 
   uint64_t remembered = 0;
+  uint64_t expired = 0;  // of those: by event time they had expired when they came
   uint64_t linked = 0;
   uint64_t attached = 0;
   uint64_t present = 0;
@@ -96,6 +97,7 @@ class Tally {
       ++attached;
     } else {
       ++remembered;
+      expired += o.expired ? 1 : 0;
     }
   }
 
@@ -157,16 +159,14 @@ struct ImportOptions {
 
 void report(const CommonOptions& common, const Tally& tally) {
   if (common.json) {
-    Json json = {{"remembered", tally.remembered},
-                 {"linked", tally.linked},
-                 {"attached", tally.attached},
-                 {"duplicates", tally.present},
-                 {"refused", tally.refused}};
+    Json json = {{"remembered", tally.remembered}, {"expired", tally.expired},    {"linked", tally.linked},
+                 {"attached", tally.attached},     {"duplicates", tally.present}, {"refused", tally.refused}};
     if (!tally.first_refusal.empty()) json["first_refusal"] = tally.first_refusal;
     print_json(json);
     return;
   }
-  fmt::print("{} remembered, ", tally.remembered);
+  fmt::print("{} remembered{}, ", tally.remembered,
+             tally.expired > 0 ? fmt::format(" (of which {} had expired already)", tally.expired) : "");
   if (tally.linked > 0) fmt::print("{} linked, ", tally.linked);
   if (tally.attached > 0) fmt::print("{} embeddings attached, ", tally.attached);
   fmt::print("{} already there, {} refused\n", tally.present, tally.refused);

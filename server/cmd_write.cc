@@ -22,6 +22,7 @@ Json outcome_json(const Written& written) {
   json["duplicate"] = o.kind == Outcome::Kind::kDuplicate;
   if (o.version != 0) json["version"] = o.version;
   if (o.forgotten) json["forgotten"] = true;
+  if (o.expired) json["expired"] = true;
   if (o.unchecked) json["unchecked"] = true;
   json["count"] = o.count;
   if (o.pending) json["pending"] = true;
@@ -39,8 +40,9 @@ Result<int> tell(const CommonOptions& common, const Written& written, std::strin
   }
   const bool duplicate = o.kind == Outcome::Kind::kDuplicate;
   const std::string id = o.memory_key.empty() ? std::string() : " " + memory_id_text(o.memory_key);
-  fmt::print("{}{}{}{}\n", done, id, duplicate ? " (already, by this key)" : "",
-             duplicate && o.forgotten ? ", forgotten since" : "");
+  fmt::print("{}{}{}{}{}\n", done, id, duplicate ? " (already, by this key)" : "",
+             duplicate && o.forgotten ? ", forgotten since" : "",
+             o.expired ? "; it has expired already: no read shows it" : "");
   return kExitDone;
 }
 

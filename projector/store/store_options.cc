@@ -4,6 +4,7 @@
 #include <rocksdb/table.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "projector/store/keys.h"
 #include "projector/store/store_resources.h"
@@ -17,6 +18,8 @@ constexpr size_t kCacheShare = 40;
 constexpr size_t kTailShare = 15;
 constexpr size_t kMemtableBytesMax = 32 << 20;
 constexpr size_t kMemtableBytesMin = 1 << 20;
+
+constexpr std::chrono::seconds kRemovedRowsKept = std::chrono::hours(24);
 
 // From where in the memtable a row is sought: behind the last one with the same prefix. Records of an agent are written
 // in order of their keys; memory rows are random, but sorted within a batch. Other rows are out of the domain.
@@ -68,6 +71,8 @@ rocksdb::Options database_options(const StoreOptions& options) {
   db.compression = rocksdb::kLZ4Compression;
   // Young files are soon merged again: packing them costs more than it saves.
   db.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
+  // Removed rows, of forgotten memories among them, leave the files after this long though nothing is written.
+  db.ttl = kRemovedRowsKept.count();
   db.memtable_whole_key_filtering = true;
   db.memtable_prefix_bloom_size_ratio = 0.05;
   db.memtable_insert_with_hint_prefix_extractor = std::make_shared<InsertHint>();

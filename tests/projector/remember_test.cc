@@ -172,6 +172,34 @@ TEST(Remembered, AMemoryWithAnIdAndAKeyIsFoundByBoth) {
   EXPECT_EQ(partition.live(), 1u);
 }
 
+TEST(Remembered, AKeyThatDidNotMakeTheMemoryOfTheIdIsRefusedAndStaysFree) {
+  Partition partition;
+  const Outcome first = partition.add(keyed(remember("own", "x"), "k"));
+  const Meta before = partition.meta();
+  const Outcome other = partition.add(keyed(remember("own", "x"), "other"));
+  EXPECT_EQ(other.kind, Kind::kConflict);
+  EXPECT_EQ(other.code, Code::kAlreadyExists);
+  EXPECT_EQ(other.event_id, first.event_id);
+  EXPECT_EQ(partition.add(keyed(remember("own", "x"), "other")).kind, Kind::kConflict) << "a retry hears the same";
+  EXPECT_EQ(partition.meta().state, before.state);
+  EXPECT_EQ(partition.add(keyed(without_id("x"), "other")).kind, Kind::kApplied);
+  partition.add(remember("keyless", "x"));
+  EXPECT_EQ(partition.add(keyed(remember("keyless", "x"), "late")).kind, Kind::kConflict);
+}
+
+TEST(Remembered, WhatHasExpiredByEventTimeIsSaidToHave) {
+  Partition partition;
+  v1::Envelope late = remember("late", "x");
+  late.mutable_remembered()->set_expires_at_ms(1);
+  EXPECT_TRUE(partition.add(late).expired);
+  v1::Envelope timely = remember("timely", "x");
+  timely.mutable_remembered()->set_expires_at_ms(partition.now_ms + kDayMs);
+  EXPECT_FALSE(partition.add(timely).expired);
+  v1::Envelope shortened = update("timely", "y");
+  shortened.mutable_updated()->set_expires_at_ms(1);
+  EXPECT_TRUE(partition.add(shortened).expired);
+}
+
 TEST(Remembered, TheKeyOfAMemoryWithAnIdIsNoMemoryItself) {
   Partition partition;
   partition.add(keyed(remember("own", "x"), "k"));

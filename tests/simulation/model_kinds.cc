@@ -27,6 +27,20 @@ ModelMemory* find(ModelAgent& agent, const std::string& id, TimestampMs now_ms) 
   return there ? &at->second : nullptr;
 }
 
+// Whether the event has no key, or one that made a memory: other keys are no names of what is there.
+bool made_by_its_key(const ModelAgent& agent, const v1::Envelope& e) {
+  if (e.idempotency_key().empty()) return true;
+  const std::string id = id_from_key(e);
+  return agent.memories.contains(id) || agent.aliases.contains(id);
+}
+
+void refuse(Outcome& outcome) {
+  outcome.kind = Kind::kConflict;
+  outcome.code = Code::kAlreadyExists;
+  outcome.refused = true;
+  outcome.unchecked = false;
+}
+
 uint32_t version_of(const ModelMemory& memory) { return static_cast<uint32_t>(memory.versions.size()); }
 
 v1::Remembered with_defaults(const v1::Remembered& given) {
@@ -85,6 +99,7 @@ void Model::remembered(ModelAgent& agent, const Event& event, Expected& expected
     outcome.event_id = at->second.versions.front().event_id;
     outcome.version = there != nullptr ? version_of(*there) : 0;
     outcome.forgotten = there == nullptr;
+    if (outcome.kind == Kind::kDuplicate && !made_by_its_key(agent, *event.envelope)) refuse(outcome);
     return;
   }
   ModelMemory& memory = agent.memories[id];
