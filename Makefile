@@ -41,7 +41,7 @@ test: build ## what to run after a change: every test but the long ones, in at m
 run: build ## load the sample, verify it, ask it three questions
 	@scripts/run-sample
 
-check: check-format check-asan check-long ## layout, sanitized tests, all kill rounds and long tests
+check: check-format check-asan check-tsan check-tidy check-long ## layout, sanitizers, clang-tidy, all long tests
 
 check-format: deps-check
 	@$(SOURCES) | xargs clang-format-19 --dry-run --Werror
@@ -52,11 +52,11 @@ check-asan: deps
 	@ctest --preset asan -j $(JOBS)
 
 check-tsan: deps-tsan
-	@$(call build,tsan)
-	@ctest --preset tsan -j $(JOBS)
+	@$(call build,tsan,--target threads_tests)
+	@ctest --preset tsan-threads -j $(JOBS)
 
 check-tidy: deps-check
-	@$(call build,tidy)
+	@$(call build,tidy,--target server/all bench/all golden_tests)
 	@ctest --preset tidy -j $(JOBS)
 
 check-long: build
@@ -68,8 +68,8 @@ bench: deps ## the benchmarks; docs/operations.md says how to read them
 	@scripts/bench
 
 soak: deps ## the simulation from SEEDS seeds (default 20000), from SEED_FIRST (default: the clock) on
-	@$(call build,release,--target simulation_long_test)
-	@MNEMO_SEEDS=$(SEEDS) MNEMO_SEED_FIRST=$(SEED_FIRST) build/release/tests/simulation/simulation_long_test
+	@$(call build,release,--target simulation_test)
+	@MNEMO_SEEDS=$(SEEDS) MNEMO_SEED_FIRST=$(SEED_FIRST) build/release/tests/simulation/simulation_test
 
 format: deps-check ## lay the sources out with clang-format
 	@$(SOURCES) | xargs clang-format-19 -i

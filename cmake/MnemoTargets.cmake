@@ -17,7 +17,10 @@ endif()
 
 # mnemo_test(NAME LABEL label... SOURCES ... LINKS ... [TIMEOUT seconds]): a GoogleTest binary whose cases are ctest
 # entries. LABEL is the ring (unit, golden, contract, simulation, kill, system), and where they apply: long (left to
-# `make check`), no-sanitizer (measures or kills in a way that sanitizers make meaningless), bench.
+# `make check`), no-sanitizer (measures or kills in a way that sanitizers make meaningless), bench, threads (several
+# threads meet in it: what ThreadSanitizer is for). The targets golden_tests and threads_tests build those alone.
+add_custom_target(golden_tests)
+add_custom_target(threads_tests)
 function(mnemo_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "LABEL;SOURCES;LINKS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -26,6 +29,11 @@ function(mnemo_test name)
   math(EXPR timeout "${ARG_TIMEOUT} * ${MNEMO_TIMEOUT_FACTOR}")
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE mnemo_flags ${ARG_LINKS} GTest::gmock GTest::gtest_main)
+  foreach(label golden threads)
+    if("${label}" IN_LIST ARG_LABEL)
+      add_dependencies(${label}_tests ${name})
+    endif()
+  endforeach()
   # Cases of a long test have a name of their own: ctest gives all entries of one name the labels of the last.
   set(prefix "")
   if("long" IN_LIST ARG_LABEL)
