@@ -39,7 +39,7 @@ Result<bool> answer_from_key(State& state, const EventContext& event, Outcome& o
 Status remember_key(State& state, const EventContext& event, const Outcome& outcome);
 
 // The work of a forget by filter is done: its key tells the exact count from now on.
-Status settle_key(State& state, const PendingWork& forget);
+Status settle_key(State& state, const AgentState& agent, const PendingWork& forget);
 
 // --- Memories (projector/memories.cc) ---
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "events/coding.h"
 #include "events/hash.h"
 #include "projector/apply.h"
@@ -146,7 +148,21 @@ Status remember_key(State& state, const EventContext& event, const Outcome& outc
   return {};
 }
 
-Status settle_key(State& state, const PendingWork& forget) {
+namespace {
+
+// Whether the same record was accepted once more, its key having left the window, while this forget was at work: the
+// key row tells of the later one then.
+bool accepted_again(const AgentState& agent, const PendingWork& forget) {
+  const auto same = [&forget](const PendingFilter& other) {
+    return other.work.key == forget.key && other.work.event_id == forget.event_id;
+  };
+  return std::count_if(agent.forgets.begin(), agent.forgets.end(), same) > 1;
+}
+
+}  // namespace
+
+Status settle_key(State& state, const AgentState& agent, const PendingWork& forget) {
+  if (accepted_again(agent, forget)) return {};
   const std::string& key = forget.key;
   std::string before;
   MNEMO_ASSIGN(const bool kept, state.rows().get(key, before));

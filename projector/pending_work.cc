@@ -139,7 +139,7 @@ Status work_on_first(State& state, uint32_t& units) {
     state.update_first_pending(*agent, work);
     return {};
   }
-  if (work.type == PendingWork::Type::kForgetByFilter) MNEMO_TRY(settle_key(state, work));
+  if (work.type == PendingWork::Type::kForgetByFilter) MNEMO_TRY(settle_key(state, *agent, work));
   state.pop_pending(*agent, work);
   return {};
 }

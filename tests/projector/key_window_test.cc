@@ -114,5 +114,26 @@ TEST(KeyWindow, AForgetThatIsDoneDoesNotAnswerForAnotherEventUnderItsKey) {
   EXPECT_EQ(access_with(partition, "k").count, 1u);
 }
 
+// The same, for the same record come once more: a redelivery that finds its key gone acts again.
+TEST(KeyWindow, AForgetThatIsDoneDoesNotAnswerForItsOwnRecordAcceptedOnceMore) {
+  Partition partition;
+  partition.activate([](v1::RulesActivated& rules) {
+    rules.set_key_window(1);
+    rules.set_work_units_per_event(1);
+  });
+  for (int i = 0; i < 6; ++i) partition.add(tagged(remember("m" + std::to_string(i), "x"), "t"));
+  const v1::Envelope record = partition.completed(keyed(forget_tag("t"), "k"));
+  EXPECT_EQ(partition.add(record).kind, Kind::kApplied);
+  partition.add(tagged(remember("late", "x"), "t"));
+  access_with(partition, "pushes k out");
+  EXPECT_EQ(partition.add(record).kind, Kind::kApplied);
+  while (partition.view()->pending_forgets(AgentOrd(0))->size() > 1) partition.tick(partition.now_ms);
+  EXPECT_TRUE(partition.add(record).pending) << "the first is done, the second is not";
+  partition.settle();
+  const Outcome done = partition.add(record);
+  EXPECT_FALSE(done.pending);
+  EXPECT_EQ(done.count, 1u);
+}
+
 }  // namespace
 }  // namespace mnemo::projector_test
