@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "events/envelope.h"
+#include "events/tell_aside.h"
 
 namespace mnemo {
 namespace {
@@ -66,7 +67,7 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Acc
 }
 
 Status Session::open_node(const CommonOptions& options) {
-  for (const std::string& warning : dir_->log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+  print_warnings(*dir_);
   for (uint32_t p = 0; p < dir_->log().identity().partitions; ++p) {
     MNEMO_ASSIGN(const uint64_t end, dir_->log().end(PartitionId(p)));
     ends_.push_back(end);
@@ -97,7 +98,7 @@ Status Session::open_stores(const CommonOptions& options) {
 
 Session::~Session() {
   const Status closed = close();
-  if (!closed) fmt::print(stderr, "mnemo: while closing: {}\n", closed.error().message);
+  if (!closed) tell_aside(fmt::format("mnemo: while closing: {}\n", closed.error().message));
 }
 
 uint32_t Session::partitions() const { return node_ ? node_->partitions() : static_cast<uint32_t>(stores_.size()); }
@@ -123,8 +124,9 @@ Result<std::unique_ptr<View>> Session::view(PartitionId partition) {
   const bool tell = why && warned_.insert(partition).second;
   if (tell) {
     const Meta& meta = view->meta();
-    fmt::print(stderr, "mnemo: warning: partition {} stands still at {}, and answers with what came before: {}\n",
-               partition.value, to_string(Position{partition, meta.epoch, meta.next_offset}), why->message);
+    tell_aside(fmt::format("mnemo: warning: partition {} stands still at {}, and answers with what came before: {}\n",
+                           partition.value, to_string(Position{partition, meta.epoch, meta.next_offset}),
+                           why->message));
   }
   return view;
 }
@@ -229,7 +231,7 @@ Result<v1::Filter> filter_of_option(std::string_view option, const Json& json) {
 Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
 
 void print_warnings(DataDir& dir) {
-  for (const std::string& warning : dir.log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+  for (const std::string& warning : dir.log().warnings()) tell_aside(fmt::format("mnemo: warning: {}\n", warning));
 }
 
 void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "events/limits.h"
+#include "events/tell_aside.h"
 #include "server/cli.h"
 #include "server/export.h"
 #include "server/import.h"
@@ -141,7 +142,7 @@ Status import_events(Session& session, ImportSource& source, Tally& tally, bool 
     if (batch.full() || (end && !batch.events.empty())) {
       MNEMO_TRY(tally.wait_below(kInFlightMax));
       MNEMO_TRY(send(session, std::exchange(batch, {}), tally));
-      if (drawn) fmt::print(stderr, "\r{}", progress_bar(source.progress_permille(), read));
+      if (drawn) tell_aside(fmt::format("\r{}", progress_bar(source.progress_permille(), read)));
     }
     if (!end) continue;
     MNEMO_TRY(tally.wait_below(1));
@@ -181,7 +182,7 @@ Result<int> run_import(const CommonOptions& common, const ImportOptions& o) {
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kWrite));
   const bool drawn = isatty(STDERR_FILENO) != 0;
   const Status imported = import_events(*session, *source, tally, drawn);
-  if (drawn) fmt::print(stderr, "\n");
+  if (drawn) tell_aside("\n");
   const Status closed = session->close();
   MNEMO_TRY(imported);
   MNEMO_TRY(closed);

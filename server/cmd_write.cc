@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "events/tell_aside.h"
 #include "events/uuid.h"
 #include "projector/store/memory_id.h"
 #include "query/request.h"
@@ -185,9 +186,9 @@ Status wait_for_work(Session& session, PartitionId partition) {
   do {
     worked = projection.wait_settled(std::chrono::steady_clock::now() + kLook);
     const Meta meta = projection.applied();
-    if (drawn) fmt::print(stderr, "\r{} memories removed so far", meta.counters.forgotten);
+    if (drawn) tell_aside(fmt::format("\r{} memories removed so far", meta.counters.forgotten));
   } while (!worked && worked.error().code == Code::kDeadlineExceeded && std::chrono::steady_clock::now() < deadline);
-  if (drawn) fmt::print(stderr, "\n");
+  if (drawn) tell_aside("\n");
   if (worked || worked.error().code != Code::kDeadlineExceeded) return worked;
   return fail(Code::kDeadlineExceeded,
               "the memories are hidden, but not all of them are removed yet; `mnemo status --settle` waits for it",

@@ -14,6 +14,7 @@
 #include "events/files.h"
 #include "events/genesis.h"
 #include "events/hash.h"
+#include "events/tell_aside.h"
 #include "events/uuid.h"
 #include "projector/store/record_index.h"
 
@@ -76,10 +77,10 @@ EmbeddedLogOptions log_options_of(const fs::path& dir, const DataDirOptions& opt
 }  // namespace
 
 void end_process(const fs::path& dir, const Error& error) {
-  fmt::print(stderr,
-             "mnemo: {}: the storage of the log in {} failed: {}; what was acknowledged is safe. See to the disk, and "
-             "start mnemo again; what was not acknowledged may be sent again under the same keys\n",
-             code_name(error.code), dir.string(), error.message);
+  tell_aside(fmt::format(
+      "mnemo: {}: the storage of the log in {} failed: {}; what was acknowledged is safe. See to the disk, and "
+      "start mnemo again; what was not acknowledged may be sent again under the same keys\n",
+      code_name(error.code), dir.string(), error.message));
   std::_Exit(kExitStorageFailed);
 }
 
