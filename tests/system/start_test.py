@@ -2,7 +2,7 @@
 import shutil
 import unittest
 
-from mnemo import TempDir, error, run, status
+from mnemo import TempDir, error, fingerprint, run, status
 
 A = ("--namespace", "test", "--agent", "agent-0")
 BEING_MADE = "mnemo 1 being made\n"
@@ -13,7 +13,7 @@ class Starts(unittest.TestCase):
     def setUpClass(cls):
         cls.temp = TempDir()
         cls.whole = cls.temp.__enter__() / "whole"
-        run("remember", "--data", cls.whole, *A, "of another directory")
+        run("status", "--data", cls.whole)
         for state in cls.whole.glob("state-*"):
             shutil.rmtree(state)
 
@@ -71,6 +71,31 @@ class Starts(unittest.TestCase):
             self.left_over(t / "data", ("FORMAT.new", "A5 landscape\n"))
             self.assertEqual(error("status", "--data", t / "data")["code"], "FAILED_PRECONDITION")
             self.assertEqual([(p.name, p.read_text()) for p in (t / "data").iterdir()], [("FORMAT.new", "A5 landscape\n")])
+
+    def test_a_directory_that_was_in_use_is_never_made_anew(self):
+        with TempDir() as t:
+            run("remember", "--data", t / "used", *A, "--id", "m", "words")
+            shutil.copytree(t / "used", t / "no state")
+            shutil.rmtree(next((t / "no state").glob("state-*")))
+            shutil.copytree(t / "no state", t / "no log mark")
+            (t / "no log mark" / "log" / "ACKED_END").unlink()
+            shutil.copytree(self.whole, t / "new log")
+            (t / "new log" / "state-0123456789abcdef").mkdir()
+            shutil.copytree(self.whole, t / "other file")
+            (t / "other file" / "notes").write_text("mine")
+            for name, why in (("used", "state-"), ("no state", "its log holds events"), ("no log mark", "ACKED_END"),
+                              ("new log", "state-0123456789abcdef"), ("other file", "notes")):
+                with self.subTest(name):
+                    (t / name / "FORMAT").write_text(BEING_MADE)
+                    before = fingerprint(t / name)
+                    for command in (("status",), ("remember", *A, "more")):
+                        told = error(*command, "--data", t / name)
+                        self.assertEqual(told["code"], "FAILED_PRECONDITION")
+                        self.assertIn(why, told["message"])
+                        self.assertIn("write the line `mnemo 1`", told["message"])
+                    self.assertEqual(fingerprint(t / name), before)
+            (t / "used" / "FORMAT").write_text("mnemo 1\n")
+            self.assertEqual(status(t / "used")["memories"], 1)
 
     def test_a_format_that_this_build_never_wrote_is_refused(self):
         for line in ("mnemo 1 being ma\n", "mnemo 1x\n", "mnemo 0\n", "mnemo\n", "other 1\n"):
