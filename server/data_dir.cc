@@ -72,6 +72,13 @@ Status check_log_unused(const fs::path& dir, const EmbeddedLogOptions& options) 
   return {};
 }
 
+// Whether the name is of the form that state_dir() gives.
+bool is_state(std::string_view name) {
+  constexpr std::string_view kPrefix = "state-";
+  return name.starts_with(kPrefix) && name.size() == kPrefix.size() + 16 &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
 tl::unexpected<Error> io_error(const fs::path& path, const char* what) {
   return fail(Code::kUnavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)), true);
 }
@@ -254,8 +261,7 @@ Status DataDir::drop_old_states() {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(dir_, error)) {
     const std::string name = entry.path().filename().string();
-    const bool old = name.starts_with("state-") && entry.path() != state_dir();
-    if (old) fs::remove_all(entry.path(), error);
+    if (is_state(name) && name != state_dir().filename()) fs::remove_all(entry.path(), error);
   }
   if (error) return fail(Code::kUnavailable, "cannot remove an old projection: " + error.message(), true);
   return {};

@@ -97,6 +97,16 @@ class Starts(unittest.TestCase):
             (t / "used" / "FORMAT").write_text("mnemo 1\n")
             self.assertEqual(status(t / "used")["memories"], 1)
 
+    def test_only_old_projections_leave_with_the_next_command(self):
+        with TempDir() as t:
+            run("status", "--data", t / "data")
+            kept = {"state-of-affairs", "state-0123456789ABCDEF", "state-0123456789abcde", "state-0123456789abcdef0"}
+            for name in (*kept, "state-0123456789abcdef"):
+                (t / "data" / name).mkdir()
+            run("status", "--data", t / "data")
+            states = {p.name for p in (t / "data").iterdir() if p.name.startswith("state-")}
+            self.assertEqual((len(states), states & kept, "state-0123456789abcdef" in states), (5, kept, False))
+
     def test_a_format_that_this_build_never_wrote_is_refused(self):
         for line in ("mnemo 1 being ma\n", "mnemo 1x\n", "mnemo 0\n", "mnemo\n", "other 1\n"):
             with self.subTest(line), TempDir() as t:

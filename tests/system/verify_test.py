@@ -1,5 +1,7 @@
 """verify finds what is not as the log says, names it, and changes nothing."""
+import fcntl
 import json
+import os
 import subprocess
 import unittest
 
@@ -145,7 +147,10 @@ class Verify(unittest.TestCase):
             data = self.copy(d)
             self.assertEqual(error("verify", "--data", d / "nowhere")["code"], "FAILED_PRECONDITION")
             (d / "file").write_text("no directory")
-            self.assertEqual(error("verify", "--data", data, "--scratch", d / "file")["code"], "UNAVAILABLE")
+            refused = error("verify", "--data", data, "--scratch", d / "file")
+            self.assertEqual(refused["code"], "UNAVAILABLE")
+            for part in (str(d / "file"), "--scratch"):
+                self.assertIn(part, refused["message"])
             subprocess.run(["rm", "-r", str(state_dir(data))], check=True)
             refused = error("verify", "--data", data)
             self.assertEqual(refused["code"], "FAILED_PRECONDITION")
@@ -157,6 +162,29 @@ class Verify(unittest.TestCase):
             (d / "scratch" / "mine").write_text("mine")
             run("verify", "--data", self.good, "--scratch", d / "scratch")
             self.assertEqual([p.name for p in (d / "scratch").iterdir()], ["mine"])
+
+    def test_a_directory_in_scratch_that_is_not_a_left_over_of_verify_stays(self):
+        with TempDir() as d:
+            kept = ("verify-replay", "mnemo-verify-", "mnemo-verify-abc", "mnemo-verify-abc.ef", "mnemo-verify-abcdefg")
+            for name in (*kept, "mnemo-verify-inUse1", "mnemo-verify-killed"):
+                (d / name).mkdir()
+                (d / name / "mine").write_text("mine")
+            held = os.open(d / "mnemo-verify-inUse1", os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_EX)
+            run("verify", "--data", self.good, "--scratch", d)
+            os.close(held)
+            self.assertEqual({p.parent.name for p in d.rglob("mine")}, {*kept, "mnemo-verify-inUse1"})
+
+    def test_two_share_a_scratch_directory(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            both = [subprocess.Popen([MNEMO, "verify", "--data", str(each), "--scratch", str(d / "scratch")],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                    for each in (self.good, data)]
+            for each in both:
+                told = each.communicate(timeout=240)[1]
+                self.assertEqual(each.returncode, 0, told)
+            self.assertFalse((d / "scratch").exists())
 
     def test_warnings_of_the_log_are_told(self):
         with TempDir() as d:
