@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -41,6 +42,20 @@ std::string default_data_dir() {
   if (data_home != nullptr && *data_home != '\0') return std::string(data_home) + "/mnemo";
   const char* home = std::getenv("HOME");
   return (home != nullptr ? std::string(home) : std::string(".")) + "/.local/share/mnemo";
+}
+
+// Digits and a unit: without the zeros before them, which would make the number an octal one.
+CLI::Validator decimal_size() {
+  return {[](std::string& size) {
+            constexpr std::string_view kDigits = "0123456789";
+            const size_t unit = std::min(size.find_first_not_of(kDigits), size.size());
+            if (unit == 0 || size.find_first_of(kDigits, unit) != std::string::npos) {
+              return fmt::format("'{}' is no size such as 512MiB", size);
+            }
+            size.erase(0, std::min(size.find_first_not_of('0'), unit - 1));
+            return std::string();
+          },
+          ""};
 }
 
 // Of the bytes that the size came to.
@@ -177,6 +192,7 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
       command->add_option("--memory", own->memory_bytes, "memory budget, 16MiB to 1TiB; 512MiB when not given")
           ->envname("MNEMO_MEMORY")
           ->transform(size)
+          ->transform(decimal_size())  // which comes before the other
           ->check(memory_size())
           ->type_name("SIZE"),
       add_number(command, "--partitions", own->partitions, 1, limits::kPartitionsMax,
@@ -206,9 +222,16 @@ CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<s
   return command->add_option(name, values, about)->allow_extra_args(false)->check(not_empty());
 }
 
+// By way of the text: CLI11 takes a number that begins with 0 for an octal one.
 CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& value, uint32_t least, uint32_t most,
                         const std::string& about) {
-  return command->add_option(name, value, about)->check(number_from(least, most))->type_name("NUMBER");
+  return command
+      ->add_option_function<std::string>(
+          name, [&value](const std::string& text) { std::from_chars(text.data(), text.data() + text.size(), value); },
+          about)
+      ->default_function([&value] { return std::to_string(value); })
+      ->check(number_from(least, most))
+      ->type_name("NUMBER");
 }
 
 void add_scope(CLI::App* command, ScopeOptions& scope) {

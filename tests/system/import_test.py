@@ -244,6 +244,25 @@ class Refusals(unittest.TestCase):
             twice = error("list", "--data", t / "data", *A, "--filter", '{"tag": "a", "tag": "b"}')
             self.assertIn("given twice", twice["message"])
 
+    def test_a_whole_number_that_64_bits_do_not_hold_is_refused(self):
+        with TempDir() as t:
+            for number in (2 ** 64, -2 ** 63 - 1, 10 ** 30):
+                for more in ({"metadata": {"n": number}}, {"content": [1.5, {"x": number}]},
+                             {"content": {'a "quoted" \\': number}}):
+                    told = error("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1, **more)]))
+                    self.assertEqual(told["code"], "INVALID_ARGUMENT")
+                    self.assertIn(f"line 1: {number} is a whole number", told["message"])
+                told = error("list", "--data", t / "data", *A, "--filter", json.dumps({"metadata.n": number}))
+                self.assertIn(f"--filter: {number} is a whole number", told["message"])
+            self.assertEqual(run_json("status", "--data", t / "data")["memories"], 0)
+
+    def test_content_comes_back_with_the_numbers_that_it_had(self):
+        content = {"whole": [2 ** 64 - 1, -2 ** 63, 2 ** 53 + 1, 0], "other": [1e300, 0.1, -5e-324, 1e20],
+                   "text": "18446744073709551616 \\\" 99999999999999999999"}
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1, content=content)]))
+            self.assertEqual(repr(run_json("get", "--data", t / "data", *A, "m1")["content"]), repr(content))
+
     def test_what_the_state_refuses_is_told_with_its_line(self):
         with TempDir() as t:
             lines = [memory(0), link("m0", "about", "m1"), memory(1)]

@@ -202,6 +202,23 @@ class Refusals(unittest.TestCase):
             for value in ("1", "15MiB", "2TiB", "lots"):
                 self.assertIn("--memory", error("status", *d, "--memory", value)["message"])
 
+    def test_a_number_is_decimal_whatever_it_begins_with(self):
+        with TempDir() as t:
+            d = ("--data", t / "data")
+            self.assertEqual(len(run_json("status", *d, "--partitions", "010")["partitions"]), 10)
+            run("import", *d, write_jsonl(t / "in.jsonl", [{"namespace": "test", "agent_id": "agent-0", "text": f"tea {i}"}
+                                                           for i in range(12)]))
+            for limit, wanted in (("010", 10), ("09", 9), ("0000000000000000000011", 11)):
+                self.assertEqual(len(run_json("list", *d, *A, "--limit", limit)["memories"]), wanted)
+                self.assertEqual(len(run_json("retrieve", *d, *A, "--limit", limit, "tea")["results"]), wanted)
+            for size in ("016MiB", "0016777216", "000020MB"):
+                run("status", *d, "--memory", size)
+            for size in ("0015000000", "0x1000000", "015MiB", "020", "1_000_000MiB", "MiB"):
+                self.assertIn("--memory", error("status", *d, "--memory", size)["message"], size)
+            for limit in ("0x10", "1e1", "+5", " 5", "5 "):
+                self.assertIn("no whole number", error("list", *d, *A, "--limit", limit)["message"])
+            self.assertIn("[100]", run("list", "--help"))
+
     def test_a_filter_that_is_wrong_names_its_option(self):
         with TempDir() as t:
             for option, value in (("--since", "yesterday"), ("--until", "2026-13-01T00:00:00Z"), ("--filter", "{"),
