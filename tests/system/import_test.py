@@ -9,7 +9,7 @@ import struct
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, error, run, run_json, status, write_jsonl
+from mnemo import MNEMO, TempDir, error, fingerprint, run, run_json, status, write_jsonl
 
 A = ("--namespace", "test", "--agent", "agent-0")
 CONVERSATIONS = pathlib.Path(__file__).resolve().parent / "fixtures" / "conversations.json"
@@ -207,6 +207,43 @@ class RoundTrips(unittest.TestCase):
             self.assertEqual(run("export", "--data", t / "data", "--agent", "a", code=1), "")
             told = run("export", "--data", t / "data", "--out", t / "out.jsonl")
             self.assertIn("4 memories written", told)
+
+
+class ExportFiles(unittest.TestCase):
+    def test_an_export_that_fails_leaves_the_file_as_it_was(self):
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(i) for i in range(200)]))
+            (t / "out").mkdir()
+            (t / "out" / "x.jsonl").write_text("of yesterday\n")
+            (t / "file").write_text("no directory")
+            for limit, data in (("ulimit -f 8; trap '' XFSZ; ", t / "data"), ("", t / "file")):
+                done = subprocess.run(["/bin/sh", "-c", limit + 'exec "$@"', "sh", MNEMO, "export", "--data", str(data),
+                                       "--out", str(t / "out" / "x.jsonl")], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 2, done)
+                self.assertEqual([(p.name, p.read_text()) for p in (t / "out").iterdir()], [("x.jsonl", "of yesterday\n")])
+
+    def test_an_export_replaces_the_file_where_links_lead_and_keeps_its_mode(self):
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1)]))
+            (t / "real.jsonl").write_text("old\n" * 1000)
+            (t / "real.jsonl").chmod(0o640)
+            (t / "link.jsonl").symlink_to("real.jsonl")
+            run("export", "--data", t / "data", "--out", t / "link.jsonl")
+            self.assertTrue((t / "link.jsonl").is_symlink())
+            self.assertEqual((t / "real.jsonl").read_text(), run("export", "--data", t / "data"))
+            self.assertEqual((t / "real.jsonl").stat().st_mode & 0o777, 0o640)
+            self.assertEqual(run("export", "--data", t / "data", "--out", "/dev/stdout").count("\n"), 2)
+
+    def test_an_export_into_the_data_directory_is_refused(self):
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1)]))
+            (t / "link").symlink_to(t / "data")
+            before = fingerprint(t)
+            for name in ("data/log/ACKED_END", "data/export.jsonl", "link/log/CURRENT", "data/FORMAT"):
+                told = error("export", "--data", t / "data", "--out", t / name)
+                self.assertEqual(told["code"], "INVALID_ARGUMENT")
+                self.assertIn("data directory", told["message"])
+            self.assertEqual(fingerprint(t), before)
 
 
 class Refusals(unittest.TestCase):
