@@ -58,6 +58,18 @@ CLI::Validator decimal_size() {
           ""};
 }
 
+// How many bytes the control character has that the UTF-8 text begins with; 0 when it begins with another. Those that
+// set the direction of writing count (U+202A to U+202E, U+2066 to U+2069), and so do U+2028 and U+2029, which end a
+// line.
+size_t control_bytes(std::string_view text) {
+  const auto at = [text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  const auto between = [](unsigned byte, unsigned least, unsigned most) { return byte >= least && byte <= most; };
+  if (at(0) < 0x20 || at(0) == 0x7f) return 1;
+  if (at(0) == 0xc2 && between(at(1), 0x80, 0x9f)) return 2;
+  if (at(0) == 0xe2 && at(1) == 0x80 && between(at(2), 0xa8, 0xae)) return 3;
+  return at(0) == 0xe2 && at(1) == 0x81 && between(at(2), 0xa6, 0xa9) ? 3 : 0;
+}
+
 // Of the bytes that the size came to.
 CLI::Validator memory_size() {
   return {[](const std::string& bytes) {
@@ -108,7 +120,11 @@ Status Session::open_stores(const CommonOptions& options) {
     if (!std::filesystem::exists(store.dir / "CURRENT", error)) break;
     MNEMO_ASSIGN(stores_.emplace_back(), Store::open(store));
   }
-  return stores_.empty() ? fail(*dir_->log_error()) : Status{};
+  for (const auto& store : stores_) {
+    const auto view = store->view();
+    if (!view || (*view)->meta().next_offset > 0) return {};  // what is damaged is told by those who read it
+  }
+  return fail(*dir_->log_error());
 }
 
 Session::~Session() {
@@ -147,7 +163,9 @@ Result<std::unique_ptr<View>> Session::view(PartitionId partition) {
 }
 
 Result<std::unique_ptr<View>> Session::view(const std::string& name_space, const std::string& agent_id) {
-  return view(partition_for(name_space, agent_id));
+  MNEMO_ASSIGN(auto found, view(partition_for(name_space, agent_id)));
+  if (!node_ && found->meta().next_offset == 0) return fail(*dir_->log_error());
+  return found;
 }
 
 Result<Written> Session::write(const v1::Envelope& envelope) {
@@ -264,10 +282,12 @@ std::string memories(uint64_t count) { return fmt::format("{} {}", count, count 
 std::string one_line(std::string_view text, size_t columns) {
   std::string line;
   size_t shown = 0;
-  for (const char c : text) {
-    const bool starts = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  while (!text.empty()) {
+    const bool starts = (static_cast<unsigned char>(text.front()) & 0xc0) != 0x80;
     if (starts && ++shown > columns) return line + "…";
-    line.push_back(static_cast<unsigned char>(c) < 0x20 ? ' ' : c);
+    const size_t control = control_bytes(text);
+    line.push_back(control > 0 ? ' ' : text.front());
+    text.remove_prefix(std::max<size_t>(control, 1));
   }
   return line;
 }

@@ -41,7 +41,7 @@ Result<int> tell(const CommonOptions& common, const Written& written, std::strin
   const bool duplicate = o.kind == Outcome::Kind::kDuplicate;
   const std::string id = o.memory_key.empty() ? std::string() : " " + memory_id_text(o.memory_key);
   fmt::print("{}{}{}{}\n", done, id, duplicate ? " (already, by this key)" : "",
-             duplicate && o.forgotten ? ", forgotten since" : "");
+             duplicate && o.forgotten ? ", forgotten or expired since" : "");
   return kExitDone;
 }
 
@@ -208,11 +208,7 @@ Result<int> forget_by_filter(const CommonOptions& common, v1::Envelope envelope)
     written.outcome.pending = counted.outcome.pending;
   }
   MNEMO_TRY(session->close());
-  if (!common.json && !written.outcome.refused) {
-    fmt::print("forgot {}\n", memories(written.outcome.count));
-    return kExitDone;
-  }
-  return tell(common, written, "forgot");
+  return tell(common, written, "forgot " + memories(written.outcome.count));
 }
 
 Result<int> run_forget(const CommonOptions& common, const ForgetOptions& o) {

@@ -127,6 +127,13 @@ Status DataDir::take_lock(bool read_only) {
   // A reader takes the lock too, so that it never reads beside a writer, but makes no file for it.
   lock_ = ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
   if (lock_ < 0 && read_only && errno == ENOENT) return {};
+  if (lock_ < 0 && errno == EROFS) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("cannot open {}: the file system is read-only, and only `verify --scratch` and the source "
+                            "of `log copy` are read without writing there: copy the directory to where it can be "
+                            "written, and name the copy",
+                            path.string()));
+  }
   if (lock_ < 0) return io_error(path, "open");
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
   return fail(Code::kFailedPrecondition,

@@ -56,6 +56,25 @@ class Words(unittest.TestCase):
         self.assertEqual(self.say("forget", "--dry-run", "--filter", '{"tag": "draft"}'), "would forget 2 memories\n")
         self.assertEqual(self.say("forget", "--filter", '{"tag": "draft"}'), "forgot 2 memories\n")
 
+    def test_a_repeated_write_says_that_its_key_had_acted(self):
+        self.say("remember", "--id", "f1", "--tag", "once", "--key", "f1", "one")
+        self.assertEqual(self.say("forget", "--key", "f", "--filter", '{"tag": "once"}'), "forgot 1 memory\n")
+        self.assertEqual(self.say("forget", "--key", "f", "--filter", '{"tag": "once"}'),
+                         "forgot 1 memory (already, by this key)\n")
+        self.assertEqual(self.say("remember", "--id", "f1", "--tag", "once", "--key", "f1", "one"),
+                         "remembered f1 (already, by this key), forgotten or expired since\n")
+
+    def test_what_would_steer_the_terminal_is_printed_as_a_space(self):
+        with TempDir() as t:
+            odd = "".join(map(chr, (0x1b, 0x7f, 0x9b, *range(0x2028, 0x202f), *range(0x2066, 0x206a))))
+            kept = "a\u2027b\u202fc\u2065d\u206ae\u00a0f é"
+            name = "n" + odd[3:]  # which may not hold the others
+            run("remember", "--data", t, *A, "--speaker", name, "--session", name, "--id", name, f"tea {odd}{kept}")
+            for command in (("list",), ("history", name), ("retrieve", "tea"), ("explain", "tea")):
+                told = run(command[0], "--data", t, *A, *command[1:])
+                self.assertFalse(set(odd) & set(told), command)
+                self.assertIn(f"tea {' ' * len(odd)}{kept}", told)
+
     def test_retrieve_and_explain_tell_rank_score_text_and_origin(self):
         told = self.say("retrieve", "Which tea does she like in the morning?").splitlines()
         self.assertRegex(told[0], r"^  1\. +\d+\.\d{4}  jasmine tea in the morning$")

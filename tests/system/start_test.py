@@ -1,8 +1,9 @@
 """A start that was killed at any step of making a data directory: the next one makes it whole."""
 import shutil
+import subprocess
 import unittest
 
-from mnemo import TempDir, error, fingerprint, run, status
+from mnemo import MNEMO, TempDir, error, fingerprint, run, status
 
 A = ("--namespace", "test", "--agent", "agent-0")
 BEING_MADE = "mnemo 1 being made\n"
@@ -106,6 +107,20 @@ class Starts(unittest.TestCase):
             run("status", "--data", t / "data")
             states = {p.name for p in (t / "data").iterdir() if p.name.startswith("state-")}
             self.assertEqual((len(states), states & kept, "state-0123456789abcdef" in states), (5, kept, False))
+
+    def test_a_read_only_copy_says_what_to_do(self):
+        with TempDir() as t:
+            run("remember", "--data", t / "data", *A, "--id", "m", "words")
+            mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 77; shift; exec "$@"'
+            for command, code, told in ((("list", *A), 2, "read-only"), (("verify",), 2, "--scratch"),
+                                        (("verify", "--scratch", t / "scratch"), 0, "")):
+                done = subprocess.run(["unshare", "-rm", "sh", "-c", mount, "sh", str(t / "data"), MNEMO,
+                                       *map(str, command), "--data", str(t / "data")],
+                                      capture_output=True, text=True, timeout=60)
+                if done.returncode not in (0, 2):
+                    self.skipTest(f"nothing can be mounted here: {done.stderr}")
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(told, done.stderr)
 
     def test_a_format_that_this_build_never_wrote_is_refused(self):
         for line in ("mnemo 1 being ma\n", "mnemo 1x\n", "mnemo 0\n", "mnemo\n", "other 1\n"):

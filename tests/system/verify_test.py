@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -174,6 +175,19 @@ class Verify(unittest.TestCase):
             run("verify", "--data", self.good, "--scratch", d)
             os.close(held)
             self.assertEqual({p.parent.name for p in d.rglob("mine")}, {*kept, "mnemo-verify-inUse1"})
+
+    def test_how_far_the_projection_is_behind_is_told(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            self.assertNotIn("yet to apply", run("verify", "--data", data))
+            kept = state_dir(data).rename(d / "state")
+            for text in ("one", "two"):
+                run("remember", "--data", data, "--namespace", "test", "--agent", "agent-0", text)
+            shutil.rmtree(state_dir(data))
+            kept.rename(data / state_dir(self.good).name)
+            told = run("verify", "--data", data)
+            self.assertIn("the projection has yet to apply 2 records of the log", told)
+            self.assertIn("the state is what the log says", told)
 
     def test_two_share_a_scratch_directory(self):
         with TempDir() as d:
