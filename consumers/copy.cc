@@ -35,9 +35,9 @@ Status append(CopySource& source, CopyTarget& target) {
 }  // namespace
 
 Result<CopyReport> copy_log(Log& from, Log& to, const CopyOptions& options) {
-  const ScratchDir scratch(options.scratch_dir, "log-copy");
+  MNEMO_ASSIGN(const auto scratch, ScratchDir::make(options.scratch_dir, "log-copy"));
   MNEMO_ASSIGN(const auto target,
-               CopyTarget::open(to, from.identity(), scratch.path() / "target", options.memory_bytes / 2));
+               CopyTarget::open(to, from.identity(), scratch->path() / "target", options.memory_bytes / 2));
   MNEMO_ASSIGN(const uint64_t records, records_of(from));
   const uint64_t passes = target->empty() ? 2 : 3;
   uint64_t done = 0;
@@ -46,7 +46,7 @@ Result<CopyReport> copy_log(Log& from, Log& to, const CopyOptions& options) {
     if (options.progress) options.progress(done, passes * records);
   };
   MNEMO_ASSIGN(const auto source,
-               CopySource::open(from, scratch.path() / "source", options.memory_bytes / 2, progress));
+               CopySource::open(from, scratch->path() / "source", options.memory_bytes / 2, progress));
   if (!target->empty()) {
     MNEMO_TRY(compare(*source, *target));
     done = 2 * records;  // it stops as soon as nothing is left to compare

@@ -8,6 +8,7 @@
 #include "events/envelope.h"
 #include "events/genesis.h"
 #include "events/limits.h"
+#include "events/tell_aside.h"
 
 namespace mnemo {
 namespace {
@@ -27,7 +28,7 @@ Node::Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions 
 
 Node::~Node() {
   const Status closed = close();
-  if (!closed) fmt::print(stderr, "mnemo: while closing: {}\n", closed.error().message);
+  if (!closed) tell_aside(fmt::format("mnemo: while closing: {}\n", closed.error().message));
 }
 
 Result<std::unique_ptr<Node>> Node::open(Log& log, const FingerprintKey& key, const Clock& clock,

@@ -135,9 +135,13 @@ Result<VerifyReport> verify(Log& log, const VerifyOptions& options) {
     done += events;
     if (options.progress) options.progress(done, total);
   };
-  const ScratchDir scratch(options.scratch_dir, "verify-replay");
+  const auto scratch = ScratchDir::make(options.scratch_dir, "verify");
+  if (!scratch) {
+    return fail(scratch.error().code,
+                fmt::format("{}; --scratch names another place for the replay", scratch.error().message));
+  }
   VerifyOptions own = options;
-  own.scratch_dir = scratch.path();
+  own.scratch_dir = (*scratch)->path();
   for (uint32_t p = 0; p < log.identity().partitions; ++p) {
     PartitionReport& part = report.partitions.emplace_back();
     part.partition = p;

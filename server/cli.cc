@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
 #include "events/clock.h"
 #include "events/envelope.h"
+#include "events/tell_aside.h"
 
 namespace mnemo {
 namespace {
@@ -44,6 +46,32 @@ std::string default_data_dir() {
   return (home != nullptr ? std::string(home) : std::string(".")) + "/.local/share/mnemo";
 }
 
+// Digits and a unit: without the zeros before them, which would make the number an octal one.
+CLI::Validator decimal_size() {
+  return {[](std::string& size) {
+            constexpr std::string_view kDigits = "0123456789";
+            const size_t unit = std::min(size.find_first_not_of(kDigits), size.size());
+            if (unit == 0 || size.find_first_of(kDigits, unit) != std::string::npos) {
+              return fmt::format("'{}' is no size such as 512MiB", size);
+            }
+            size.erase(0, std::min(size.find_first_not_of('0'), unit - 1));
+            return std::string();
+          },
+          ""};
+}
+
+// How many bytes the control character has that the UTF-8 text begins with; 0 when it begins with another. Those that
+// set the direction of writing count (U+202A to U+202E, U+2066 to U+2069), and so do U+2028 and U+2029, which end a
+// line.
+size_t control_bytes(std::string_view text) {
+  const auto at = [text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+  const auto between = [](unsigned byte, unsigned least, unsigned most) { return byte >= least && byte <= most; };
+  if (at(0) < 0x20 || at(0) == 0x7f) return 1;
+  if (at(0) == 0xc2 && between(at(1), 0x80, 0x9f)) return 2;
+  if (at(0) == 0xe2 && at(1) == 0x80 && between(at(2), 0xa8, 0xae)) return 3;
+  return at(0) == 0xe2 && at(1) == 0x81 && between(at(2), 0xa6, 0xa9) ? 3 : 0;
+}
+
 // Of the bytes that the size came to.
 CLI::Validator memory_size() {
   return {[](const std::string& bytes) {
@@ -69,7 +97,7 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Acc
 
 // Reads append nothing: with this machine's clock wrong, a tick would make memories expire for good.
 Status Session::open_node(const CommonOptions& options, Access access) {
-  for (const std::string& warning : dir_->log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+  print_warnings(*dir_);
   for (uint32_t p = 0; p < dir_->log().identity().partitions; ++p) {
     MNEMO_ASSIGN(const uint64_t end, dir_->log().end(PartitionId(p)));
     ends_.push_back(end);
@@ -90,10 +118,10 @@ void Session::warn_of_slow_clock() {
   for (uint32_t p = 0; p < node_->partitions(); ++p) {
     const TimestampMs event_time_ms = node_->projection(PartitionId(p)).applied().event_time_ms;
     if (event_time_ms <= now_ms + kClockBehindMax.count()) continue;
-    fmt::print(stderr,
-               "mnemo: warning: this machine's clock says {}, but partition {} has events of {}: until that time "
-               "memories expire by the latter. Is the clock right?\n",
-               to_rfc3339(now_ms), p, to_rfc3339(event_time_ms));
+    tell_aside(fmt::format(
+        "mnemo: warning: this machine's clock says {}, but partition {} has events of {}: until that time memories "
+        "expire by the latter. Is the clock right?\n",
+        to_rfc3339(now_ms), p, to_rfc3339(event_time_ms)));
   }
 }
 
@@ -110,12 +138,16 @@ Status Session::open_stores(const CommonOptions& options) {
     if (!std::filesystem::exists(store.dir / "CURRENT", error)) break;
     MNEMO_ASSIGN(stores_.emplace_back(), Store::open(store));
   }
-  return stores_.empty() ? fail(*dir_->log_error()) : Status{};
+  for (const auto& store : stores_) {
+    const auto view = store->view();
+    if (!view || (*view)->meta().next_offset > 0) return {};  // what is damaged is told by those who read it
+  }
+  return fail(*dir_->log_error());
 }
 
 Session::~Session() {
   const Status closed = close();
-  if (!closed) fmt::print(stderr, "mnemo: while closing: {}\n", closed.error().message);
+  if (!closed) tell_aside(fmt::format("mnemo: while closing: {}\n", closed.error().message));
 }
 
 uint32_t Session::partitions() const { return node_ ? node_->partitions() : static_cast<uint32_t>(stores_.size()); }
@@ -141,14 +173,17 @@ Result<std::unique_ptr<View>> Session::view(PartitionId partition) {
   const bool tell = why && warned_.insert(partition).second;
   if (tell) {
     const Meta& meta = view->meta();
-    fmt::print(stderr, "mnemo: warning: partition {} stands still at {}, and answers with what came before: {}\n",
-               partition.value, to_string(Position{partition, meta.epoch, meta.next_offset}), why->message);
+    tell_aside(fmt::format("mnemo: warning: partition {} stands still at {}, and answers with what came before: {}\n",
+                           partition.value, to_string(Position{partition, meta.epoch, meta.next_offset}),
+                           why->message));
   }
   return view;
 }
 
 Result<std::unique_ptr<View>> Session::view(const std::string& name_space, const std::string& agent_id) {
-  return view(partition_for(name_space, agent_id));
+  MNEMO_ASSIGN(auto found, view(partition_for(name_space, agent_id)));
+  if (!node_ && found->meta().next_offset == 0) return fail(*dir_->log_error());
+  return found;
 }
 
 Result<Written> Session::write(const v1::Envelope& envelope) {
@@ -193,6 +228,7 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
       command->add_option("--memory", own->memory_bytes, "memory budget, 16MiB to 1TiB; 512MiB when not given")
           ->envname("MNEMO_MEMORY")
           ->transform(size)
+          ->transform(decimal_size())  // which comes before the other
           ->check(memory_size())
           ->type_name("SIZE"),
       add_number(command, "--partitions", own->partitions, 1, limits::kPartitionsMax,
@@ -222,9 +258,16 @@ CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<s
   return command->add_option(name, values, about)->allow_extra_args(false)->check(not_empty());
 }
 
+// By way of the text: CLI11 takes a number that begins with 0 for an octal one.
 CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& value, uint32_t least, uint32_t most,
                         const std::string& about) {
-  return command->add_option(name, value, about)->check(number_from(least, most))->type_name("NUMBER");
+  return command
+      ->add_option_function<std::string>(
+          name, [&value](const std::string& text) { std::from_chars(text.data(), text.data() + text.size(), value); },
+          about)
+      ->default_function([&value] { return std::to_string(value); })
+      ->check(number_from(least, most))
+      ->type_name("NUMBER");
 }
 
 void add_scope(CLI::App* command, ScopeOptions& scope) {
@@ -247,7 +290,7 @@ Result<v1::Filter> filter_of_option(std::string_view option, const Json& json) {
 Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
 
 void print_warnings(DataDir& dir) {
-  for (const std::string& warning : dir.log().warnings()) fmt::print(stderr, "mnemo: warning: {}\n", warning);
+  for (const std::string& warning : dir.log().warnings()) tell_aside(fmt::format("mnemo: warning: {}\n", warning));
 }
 
 void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
@@ -257,10 +300,12 @@ std::string memories(uint64_t count) { return fmt::format("{} {}", count, count 
 std::string one_line(std::string_view text, size_t columns) {
   std::string line;
   size_t shown = 0;
-  for (const char c : text) {
-    const bool starts = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  while (!text.empty()) {
+    const bool starts = (static_cast<unsigned char>(text.front()) & 0xc0) != 0x80;
     if (starts && ++shown > columns) return line + "…";
-    line.push_back(static_cast<unsigned char>(c) < 0x20 ? ' ' : c);
+    const size_t control = control_bytes(text);
+    line.push_back(control > 0 ? ' ' : text.front());
+    text.remove_prefix(std::max<size_t>(control, 1));
   }
   return line;
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,7 +43,7 @@ struct ScopeOptions {
 enum class Access {
   kWrite,  // a directory is made where there is none
   kKnown,  // of a directory that is there
-  kRead,   // as kKnown or kWrite, and appends nothing; a log that cannot be opened leaves what was applied
+  kRead,   // as kWrite, but appends nothing; a log that cannot be opened leaves what was applied
 };
 
 // A data directory, opened. Its partitions come to the log's end each by itself: a command waits for those it needs.
@@ -67,7 +68,8 @@ class Session {
   // Whether a view was given of a partition that is behind.
   bool warned() const { return !warned_.empty(); }
 
-  // A view of the partition (that holds the agent), once it has caught up or come to stand.
+  // A view of the partition (that holds the agent), once it has caught up or come to stand. The log's error, where it
+  // cannot be opened and nothing (of the agent's partition) has been applied: that is not to be taken for an empty one.
   Result<std::unique_ptr<View>> view(PartitionId partition);
   Result<std::unique_ptr<View>> view(const std::string& name_space, const std::string& agent_id);
   // Appends and waits until it is applied, for as long as a person does. From any thread.
@@ -137,7 +139,8 @@ void print_json(const Json& json);
 void print_warnings(DataDir& dir);
 // "1 memory", "2 memories".
 std::string memories(uint64_t count);
-// Text of one line: control characters and line ends made visible, cut to `columns` characters.
-std::string one_line(std::string_view text, size_t columns);
+// Text of one line, cut to `columns` characters: a space stands for each line end and for each character that would
+// steer the terminal or turn the order of what is printed around.
+std::string one_line(std::string_view text, size_t columns = SIZE_MAX);
 
 }  // namespace mnemo

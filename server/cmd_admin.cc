@@ -1,6 +1,8 @@
 // status, verify.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "consumers/verify.h"
 #include "events/envelope.h"
 #include "server/cli.h"
@@ -143,7 +145,9 @@ void print_verify(const VerifyReport& report) {
   uint64_t rows = 0;
   uint64_t points = 0;
   uint64_t agents = 0;
+  uint64_t behind = 0;
   for (const PartitionReport& p : report.partitions) {
+    behind += p.log_end - std::min(p.applied, p.log_end);
     events += p.events;
     rows += p.rows;
     points += p.points;
@@ -152,6 +156,9 @@ void print_verify(const VerifyReport& report) {
   for (const Finding& f : report.findings) {
     const std::string partition = f.partition ? fmt::format("partition {}: ", *f.partition) : std::string();
     fmt::print("{}{}: {}: {}\n", partition, f.check, f.where, f.message);
+  }
+  if (behind > 0) {
+    fmt::print("the projection has yet to apply {} records of the log: `mnemo status` applies them\n", behind);
   }
   fmt::print("{}: {} events replayed, {} rows and {} digest points compared, {} agents' indexes checked\n",
              report.good() ? "the state is what the log says" : "THE STATE IS NOT WHAT THE LOG SAYS", events, rows,

@@ -2,17 +2,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <condition_variable>
-#include <cstring>
-#include <fstream>
 #include <iostream>
 #include <mutex>
 
 #include "events/limits.h"
+#include "events/tell_aside.h"
 #include "server/cli.h"
 #include "server/export.h"
+#include "server/file.h"
 #include "server/import.h"
+#include "server/output_file.h"
 
 namespace mnemo {
 namespace {
@@ -143,7 +143,7 @@ Status import_events(Session& session, ImportSource& source, Tally& tally, bool 
     if (batch.full() || (end && !batch.events.empty())) {
       MNEMO_TRY(tally.wait_below(kInFlightMax));
       MNEMO_TRY(send(session, std::exchange(batch, {}), tally));
-      if (drawn) fmt::print(stderr, "\r{}", progress_bar(source.progress_permille(), read));
+      if (drawn) tell_aside(fmt::format("\r{}", progress_bar(source.progress_permille(), read)));
     }
     if (!end) continue;
     MNEMO_TRY(tally.wait_below(1));
@@ -181,7 +181,7 @@ Result<int> run_import(const CommonOptions& common, const ImportOptions& o) {
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kWrite));
   const bool drawn = isatty(STDERR_FILENO) != 0;
   const Status imported = import_events(*session, *source, tally, drawn);
-  if (drawn) fmt::print(stderr, "\n");
+  if (drawn) tell_aside("\n");
   const Status closed = session->close();
   MNEMO_TRY(imported);
   MNEMO_TRY(closed);
@@ -219,21 +219,29 @@ Result<uint64_t> export_all(Session& session, const ScopeOptions& scope, const L
   return count;
 }
 
-Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, const std::string& path) {
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
-  std::ofstream file;
-  errno = 0;
-  if (!path.empty()) file.open(path, std::ios::binary | std::ios::trunc);
-  if (!path.empty() && !file) {
-    return fail(Code::kUnavailable, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+// In the data directory, it could be the log that is replaced.
+Result<std::unique_ptr<OutputFile>> open_export(const CommonOptions& common, const std::string& path) {
+  if (is_inside(path, common.data)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("--out: {} lies in the data directory, where every file is mnemo's: name another", path));
   }
-  std::ostream& out = path.empty() ? std::cout : file;
+  return OutputFile::make(path);
+}
+
+Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, const std::string& path) {
+  std::unique_ptr<OutputFile> file;
+  if (!path.empty()) {
+    MNEMO_ASSIGN(file, open_export(common, path));
+  }
+  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
+  std::ostream& out = file == nullptr ? std::cout : file->stream();
   MNEMO_ASSIGN(const uint64_t count, export_all(*session, scope, [&out](const Json& line) {
                  out << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
                }));
   out.flush();
   if (!out) return fail(Code::kUnavailable, "the output could not be written: is the disk full?", true);
   MNEMO_TRY(session->close());
+  if (file != nullptr) MNEMO_TRY(file->put_in_place());
   if (!path.empty() && common.json) print_json({{"memories", count}});
   if (!path.empty() && !common.json) fmt::print("{} written to {}\n", memories(count), path);
   const bool sought = !scope.name_space.empty() || !scope.agent_id.empty();

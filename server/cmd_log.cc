@@ -7,6 +7,7 @@
 #include "events/envelope.h"
 #include "projector/store/outbox.h"
 #include "server/cli.h"
+#include "server/file.h"
 #include "server/progress_line.h"
 
 namespace mnemo {
@@ -34,6 +35,10 @@ Result<std::unique_ptr<DataDir>> open_target(const CopyCommand& o, DataDir& from
 }
 
 Result<int> run_copy(const CommonOptions& common, const CopyCommand& o) {
+  if (is_inside(o.from, o.to) || is_inside(o.to, o.from)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} and {} are one directory, or one lies in the other: name another --to", o.from, o.to));
+  }
   SystemClock clock;
   DataDirOptions from_options;
   from_options.read_only = true;

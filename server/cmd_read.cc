@@ -90,8 +90,8 @@ void print_answer(const RetrieveRequest& request, const Answer& answer) {
   for (const Hit& hit : answer.hits) {
     const Memory& m = hit.memory;
     fmt::print("{:>3}. {:>8}  {}\n", ++rank, fixed_to_decimal(hit.score), one_line(m.text, kTextColumns));
-    fmt::print("               {}{}  {}  {}\n", m.speaker.empty() ? "" : m.speaker + "  ",
-               to_rfc3339(m.observed_at_ms).substr(0, 16), m.session_id, m.id);
+    fmt::print("               {}{}  {}  {}\n", m.speaker.empty() ? "" : one_line(m.speaker) + "  ",
+               to_rfc3339(m.observed_at_ms).substr(0, 16), one_line(m.session_id), one_line(m.id));
     if (request.explain) print_terms(hit);
   }
   if (answer.truncated) fmt::print("     more match: raise --limit\n");
@@ -215,8 +215,8 @@ void add_retrieve(Cli& cli, const std::string& name, const std::string& about, b
 }
 
 void print_memory(const Memory& m) {
-  fmt::print("{}  v{}  {}  {}{}\n", m.id, m.version, to_rfc3339(m.observed_at_ms),
-             m.speaker.empty() ? "" : m.speaker + ": ", one_line(m.text, kTextColumns));
+  fmt::print("{}  v{}  {}  {}{}\n", one_line(m.id), m.version, to_rfc3339(m.observed_at_ms),
+             m.speaker.empty() ? "" : one_line(m.speaker) + ": ", one_line(m.text, kTextColumns));
 }
 
 struct ListOptions {

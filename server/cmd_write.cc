@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "events/tell_aside.h"
 #include "events/uuid.h"
 #include "projector/store/memory_id.h"
 #include "query/request.h"
@@ -40,8 +41,8 @@ Result<int> tell(const CommonOptions& common, const Written& written, std::strin
   }
   const bool duplicate = o.kind == Outcome::Kind::kDuplicate;
   const std::string id = o.memory_key.empty() ? std::string() : " " + memory_id_text(o.memory_key);
-  fmt::print("{}{}{}{}{}\n", done, id, duplicate ? " (already, by this key)" : "",
-             duplicate && o.forgotten ? ", forgotten since" : "",
+  fmt::print("{}{}{}{}{}\n", done, id, duplicate ? " (already)" : "",
+             duplicate && o.forgotten ? ", forgotten or expired since" : "",
              o.expired ? "; it has expired already: no read shows it" : "");
   return kExitDone;
 }
@@ -187,9 +188,9 @@ Status wait_for_work(Session& session, PartitionId partition) {
   do {
     worked = projection.wait_settled(std::chrono::steady_clock::now() + kLook);
     const Meta meta = projection.applied();
-    if (drawn) fmt::print(stderr, "\r{} memories removed so far", meta.counters.forgotten);
+    if (drawn) tell_aside(fmt::format("\r{} memories removed so far", meta.counters.forgotten));
   } while (!worked && worked.error().code == Code::kDeadlineExceeded && std::chrono::steady_clock::now() < deadline);
-  if (drawn) fmt::print(stderr, "\n");
+  if (drawn) tell_aside("\n");
   if (worked || worked.error().code != Code::kDeadlineExceeded) return worked;
   return fail(Code::kDeadlineExceeded,
               "the memories are hidden, but not all of them are removed yet; `mnemo status --settle` waits for it",
@@ -209,11 +210,7 @@ Result<int> forget_by_filter(const CommonOptions& common, v1::Envelope envelope)
     written.outcome.pending = counted.outcome.pending;
   }
   MNEMO_TRY(session->close());
-  if (!common.json && !written.outcome.refused) {
-    fmt::print("forgot {}\n", memories(written.outcome.count));
-    return kExitDone;
-  }
-  return tell(common, written, "forgot");
+  return tell(common, written, "forgot " + memories(written.outcome.count));
 }
 
 Result<int> run_forget(const CommonOptions& common, const ForgetOptions& o) {

@@ -10,10 +10,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
+#include <set>
 
+#include "events/envelope.h"
 #include "events/files.h"
 #include "events/genesis.h"
 #include "events/hash.h"
+#include "events/tell_aside.h"
 #include "events/uuid.h"
 #include "projector/store/record_index.h"
 
@@ -47,6 +51,34 @@ bool is_unused(const fs::path& dir) {
 // What a start that was cut short may have made after FORMAT, beside the log and what it makes for itself.
 bool is_key_leftover(const std::string& name) { return name.starts_with(std::string(kKeyName) + ".new-"); }
 
+// Everything that a start of ours may leave when it is cut short.
+bool is_leftover(const std::string& name) {
+  static const std::set<std::string, std::less<>> names = {"LOCK", "FORMAT",      "FORMAT.new", std::string(kKeyName),
+                                                           "log",  "log.creating"};
+  return names.contains(name) || is_key_leftover(name);
+}
+
+// Whether the log holds no more than the records that every log begins with. One that does not tell may hold anything.
+Status check_log_unused(const fs::path& dir, const EmbeddedLogOptions& options) {
+  std::error_code error;
+  if (!fs::exists(dir, error) || fs::is_empty(dir, error)) return {};
+  EmbeddedLogOptions look = options;
+  look.read_only = true;
+  MNEMO_ASSIGN(const auto log, EmbeddedLog::open(dir, look));
+  for (uint32_t p = 0; p < log->identity().partitions; ++p) {
+    MNEMO_ASSIGN(const uint64_t end, log->end(PartitionId(p)));
+    if (end > kGenesisRecords) return fail(Code::kFailedPrecondition, "its log holds events");
+  }
+  return {};
+}
+
+// Whether the name is of the form that state_dir() gives.
+bool is_state(std::string_view name) {
+  constexpr std::string_view kPrefix = "state-";
+  return name.starts_with(kPrefix) && name.size() == kPrefix.size() + 16 &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
 tl::unexpected<Error> io_error(const fs::path& path, const char* what) {
   return fail(Code::kUnavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)), true);
 }
@@ -76,10 +108,10 @@ EmbeddedLogOptions log_options_of(const fs::path& dir, const DataDirOptions& opt
 }  // namespace
 
 void end_process(const fs::path& dir, const Error& error) {
-  fmt::print(stderr,
-             "mnemo: {}: the storage of the log in {} failed: {}; what was acknowledged is safe. See to the disk, and "
-             "start mnemo again; what was not acknowledged may be sent again under the same keys\n",
-             code_name(error.code), dir.string(), error.message);
+  tell_aside(fmt::format(
+      "mnemo: {}: the storage of the log in {} failed: {}; what was acknowledged is safe. See to the disk, and "
+      "start mnemo again; what was not acknowledged may be sent again under the same keys\n",
+      code_name(error.code), dir.string(), error.message));
   std::_Exit(kExitStorageFailed);
 }
 
@@ -95,6 +127,13 @@ Status DataDir::take_lock(bool read_only) {
   // A reader takes the lock too, so that it never reads beside a writer, but makes no file for it.
   lock_ = ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
   if (lock_ < 0 && read_only && errno == ENOENT) return {};
+  if (lock_ < 0 && errno == EROFS) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("cannot open {}: the file system is read-only, and only `verify --scratch` and the source "
+                            "of `log copy` are read without writing there: copy the directory to where it can be "
+                            "written, and name the copy",
+                            path.string()));
+  }
   if (lock_ < 0) return io_error(path, "open");
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
   return fail(Code::kFailedPrecondition,
@@ -133,6 +172,21 @@ Result<bool> DataDir::is_made(bool may_create) {
   return !being_made;
 }
 
+Status DataDir::check_leftovers(const EmbeddedLogOptions& log) const {
+  Status unused = check_log_unused(dir_ / "log", log);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(dir_, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!is_leftover(name)) unused = fail(Code::kFailedPrecondition, fmt::format("it holds {}", name));
+  }
+  if (error) return fail(Code::kUnavailable, fmt::format("cannot look into {}: {}", dir_.string(), error.message()));
+  if (unused) return {};
+  return fail(Code::kFailedPrecondition,
+              fmt::format("FORMAT in {} says that it was never made whole, but {}: nothing was changed. If it was in "
+                          "use, write the line `mnemo 1` into FORMAT; if it never was, name another directory",
+                          dir_.string(), unused.error().message));
+}
+
 Status DataDir::remove_leftovers() {
   std::error_code error;
   fs::remove_all(dir_ / "log", error);
@@ -150,6 +204,9 @@ Status DataDir::remove_leftovers() {
 }
 
 Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
+  MNEMO_TRY(check_leftovers(log_options_of(dir_, options, clock)));
+  std::error_code ignored;
+  fs::permissions(dir_, fs::perms::owner_all, fs::perm_options::replace, ignored);
   MNEMO_TRY(write_file(dir_ / "FORMAT", kBeingMade));
   MNEMO_TRY(remove_leftovers());
   key_ = options.copy_of != nullptr ? *options.copy_of : FingerprintKey::random();
@@ -188,7 +245,6 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   MNEMO_TRY(data->take_lock(options.read_only));
   MNEMO_ASSIGN(const bool made, data->is_made(make));
   if (!made) {
-    fs::permissions(dir, fs::perms::owner_all, fs::perm_options::replace, error);
     MNEMO_TRY(data->create(options, clock));
     return data;
   }
@@ -212,8 +268,7 @@ Status DataDir::drop_old_states() {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(dir_, error)) {
     const std::string name = entry.path().filename().string();
-    const bool old = name.starts_with("state-") && entry.path() != state_dir();
-    if (old) fs::remove_all(entry.path(), error);
+    if (is_state(name) && name != state_dir().filename()) fs::remove_all(entry.path(), error);
   }
   if (error) return fail(Code::kUnavailable, "cannot remove an old projection: " + error.message(), true);
   return {};

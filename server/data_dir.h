@@ -1,9 +1,8 @@
 // File: server/data_dir.h
 // A data directory: what is where in it, who may open it, and how it is made.
 //
-//   FORMAT            "mnemo 1": which builds may open it; "mnemo 1 being made" until the log has its first records,
-//   and
-//                     then the next start makes everything else anew
+//   FORMAT            "mnemo 1": which builds may open it; "mnemo 1 being made" until the log has its first records;
+//                     then the next start makes everything else anew, if there is no more than that
 //   LOCK              held by the one process that uses it
 //   fingerprint.key   the log's fingerprint secret, mode 0600
 //   log/              the embedded log: the only truth
@@ -68,6 +67,8 @@ class DataDir {
   DataDir() = default;
   Status take_lock(bool read_only);
   Result<bool> is_made(bool may_create);
+  // FAILED_PRECONDITION when there is more than a start that was cut short leaves: events, a projection, other files.
+  Status check_leftovers(const EmbeddedLogOptions& log) const;
   // What a start that was cut short made after FORMAT.
   Status remove_leftovers();
   Status create(const DataDirOptions& options, const Clock& clock);

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 namespace mnemo {
 
@@ -17,6 +17,17 @@ Result<std::ifstream> open_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (file) return file;
   return fail(Code::kNotFound, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+}
+
+bool is_inside(const std::filesystem::path& path, const std::filesystem::path& dir) {
+  std::error_code error;
+  const auto resolved = [&error](const std::filesystem::path& given) {
+    const std::filesystem::path at = std::filesystem::weakly_canonical(std::filesystem::absolute(given, error), error);
+    return at.has_filename() ? at : at.parent_path();  // a slash at the end would count as a name that is empty
+  };
+  const std::filesystem::path inner = resolved(path);
+  const std::filesystem::path outer = resolved(dir);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 }  // namespace mnemo

@@ -18,7 +18,8 @@ using Json = nlohmann::ordered_json;
 // Beyond it, not every whole number is a double.
 inline constexpr int64_t kExactIntegerMax = int64_t{1} << 53;
 
-// INVALID_ARGUMENT with what is wrong and where; an object that gives a name twice is refused, too.
+// INVALID_ARGUMENT with what is wrong and where; an object that gives a name twice is refused, too, and so is a whole
+// number that 64 bits do not hold. Numbers with a fraction or an exponent become the nearest double.
 Result<Json> parse_json(std::string_view text);
 // `value` is a number. INVALID_ARGUMENT for a whole one so large that a double may not hold it.
 Result<double> exact_number(const Json& value, std::string_view field);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <functional>
 #include <optional>
 #include <set>
@@ -39,6 +40,33 @@ class Watch {
   std::vector<std::set<std::string>> names_;
 };
 
+bool fits_64_bits(std::string_view whole) {
+  int64_t negative = 0;
+  uint64_t positive = 0;
+  const char* const end = whole.data() + whole.size();
+  const auto read = whole.starts_with('-') ? std::from_chars(whole.data(), end, negative)
+                                           : std::from_chars(whole.data(), end, positive);
+  return read.ec == std::errc();
+}
+
+// The first whole number of a JSON text that 64 bits do not hold: the parser makes the nearest double of it, and what
+// is left shows no trace of that.
+std::optional<std::string_view> too_large_number(std::string_view json) {
+  for (size_t at = 0; at < json.size(); ++at) {
+    if (json[at] == '"') {
+      for (++at; json[at] != '"'; ++at) at += json[at] == '\\' ? 1 : 0;
+      continue;
+    }
+    const bool number = json[at] == '-' || (json[at] >= '0' && json[at] <= '9');
+    if (!number) continue;
+    const std::string_view text = json.substr(at, json.find_first_not_of("+-.0123456789eE", at) - at);
+    const bool whole = text.find_first_of(".eE") == std::string_view::npos;
+    if (whole && !fits_64_bits(text)) return text;
+    at += text.size() - 1;
+  }
+  return std::nullopt;
+}
+
 // "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while ... - REASON"
 std::string reason_of(const Json::exception& error) {
   const std::string text = error.what();
@@ -54,6 +82,9 @@ Result<Json> parse_json(std::string_view text) try {
   Watch watch;
   Json json = Json::parse(text, std::ref(watch));
   MNEMO_TRY(watch.verdict());
+  if (const auto number = too_large_number(text)) {
+    return invalid(fmt::format("{} is a whole number that 64 bits do not hold: give it as a string", *number));
+  }
   return json;
 } catch (const Json::parse_error& error) {
   return invalid(fmt::format("this is not JSON, at byte {}: {}", error.byte, reason_of(error)));

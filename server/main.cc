@@ -7,7 +7,9 @@
 #include <iostream>
 #include <span>
 
+#include "events/tell_aside.h"
 #include "server/cli.h"
+#include "server/standard_files.h"
 
 namespace {
 
@@ -15,7 +17,7 @@ int tell_error(const mnemo::Error& error, bool json) {
   if (json) {
     mnemo::print_json(mnemo::json_from(error));
   } else {
-    fmt::print(stderr, "mnemo: {}: {}\n", mnemo::code_name(error.code), error.message);
+    mnemo::tell_aside(fmt::format("mnemo: {}: {}\n", mnemo::code_name(error.code), error.message));
   }
   return mnemo::kExitFailed;
 }
@@ -69,17 +71,18 @@ int after_output(int code) {
   std::cout.flush();
   const bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
   if (arrived) return code;
-  fmt::print(stderr, "mnemo: UNAVAILABLE: the output could not be written: {}\n",
-             errno != 0 ? std::strerror(errno) : "it ended early");
+  mnemo::tell_aside(fmt::format("mnemo: UNAVAILABLE: the output could not be written: {}\n",
+                                errno != 0 ? std::strerror(errno) : "it ended early"));
   return mnemo::kExitFailed;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
+  if (!mnemo::keep_standard_files()) return mnemo::kExitFailed;  // without /dev/null there is nobody to tell
   mnemo::Cli cli;
   return after_output(run(cli, std::span(argv, static_cast<size_t>(argc))));
 } catch (const std::exception& error) {
-  fmt::print(stderr, "mnemo: {}\n", error.what());
+  mnemo::tell_aside(fmt::format("mnemo: {}\n", error.what()));
   return mnemo::kExitFailed;
 }

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdio>
+
+#include "events/tell_aside.h"
 
 namespace mnemo {
 
@@ -17,12 +18,12 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine() {
-    if (drawn_) fmt::print(stderr, "\n");
+    if (drawn_) tell_aside("\n");
   }
   void operator()(uint64_t done, uint64_t total) {
     if (!terminal_) return;
     drawn_ = true;
-    fmt::print(stderr, "\r{:>3} %", total == 0 ? 100 : done * 100 / total);
+    tell_aside(fmt::format("\r{:>3} %", total == 0 ? 100 : done * 100 / total));
   }
 
  private:

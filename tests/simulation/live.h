@@ -55,7 +55,6 @@ class LiveRole final : public Role {
   std::unique_ptr<ProjectRole> role_;
   std::vector<Outcome> outcomes_;
   std::map<size_t, Outcome> delivered_;  // by place in the batch
-  uint64_t sent_ = 0;
 };
 
 }  // namespace mnemo::simulation

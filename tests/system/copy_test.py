@@ -37,6 +37,18 @@ class Copy(unittest.TestCase):
     def tearDownClass(cls):
         cls.temp.__exit__(None)
 
+    def test_a_copy_into_its_source_or_around_it_is_refused(self):
+        with TempDir() as d:
+            run("remember", "--data", d / "outer" / "source", "--agent", "a", "words")
+            (d / "link").symlink_to(d / "outer" / "source")
+            before = fingerprint(d)
+            for to in ("outer/source", "outer/source/copy", "outer/source/", "outer", "link/copy", "link/a/../../copy/.."):
+                told = error("log", "copy", "--from", d / "outer" / "source", "--to", f"{d}/{to}")
+                self.assertEqual(told["code"], "INVALID_ARGUMENT", to)
+                self.assertIn("--to", told["message"])
+            self.assertEqual(fingerprint(d), before)
+            run("log", "copy", "--from", d / "outer" / "source", "--to", d / "outer" / "source2")
+
     def test_batch_size_does_not_show(self):
         for batch in (1, 7, 5000):
             with TempDir() as d:

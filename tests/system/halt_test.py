@@ -1,6 +1,9 @@
 """A partition that stands still, or a log that cannot be opened: what goes on, what says so, and how it goes on again."""
 import json
+import os
+import shutil
 import subprocess
+import time
 import unittest
 
 from mnemo import MNEMO, TempDir, append_newer, error, memories, run, run_json, state_dir, write_jsonl
@@ -117,6 +120,25 @@ class DamagedLog(unittest.TestCase):
             self.assertEqual(len((t / "out.jsonl").read_text().splitlines()), 300)
             code, told, _ = asked("status", "--data", d)
             self.assertEqual((code, told["memories"], told["log_error"]["code"]), (1, 300, "DATA_LOSS"))
+
+    def test_a_projection_that_has_applied_nothing_is_not_taken_for_an_empty_log(self):
+        with TempDir() as t:
+            d = t / "data"
+            run("remember", "--data", d, *scope(0), "words")
+            shutil.rmtree(state_dir(d))
+            os.mkfifo(t / "pipe")
+            child = subprocess.Popen([MNEMO, "import", "--data", str(d), str(t / "pipe")])
+            with open(t / "pipe", "w", encoding="utf-8"):
+                while not list(d.glob("state-*/p7/CURRENT")):
+                    time.sleep(0.01)
+                time.sleep(0.2)
+                child.kill()
+                child.wait()
+            (d / "log" / "ACKED_END").unlink()
+            for command in (("list", *scope(0)), ("retrieve", *scope(0), "words"), ("export",), ("status",)):
+                told = error(*command, "--data", d)
+                self.assertEqual(told["code"], "DATA_LOSS", command)
+                self.assertIn("ACKED_END", told["message"])
 
 
 if __name__ == "__main__":

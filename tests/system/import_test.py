@@ -9,7 +9,7 @@ import struct
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, error, run, run_json, status, write_jsonl
+from mnemo import MNEMO, TempDir, error, fingerprint, run, run_json, status, write_jsonl
 
 A = ("--namespace", "test", "--agent", "agent-0")
 CONVERSATIONS = pathlib.Path(__file__).resolve().parent / "fixtures" / "conversations.json"
@@ -209,6 +209,43 @@ class RoundTrips(unittest.TestCase):
             self.assertIn("4 memories written", told)
 
 
+class ExportFiles(unittest.TestCase):
+    def test_an_export_that_fails_leaves_the_file_as_it_was(self):
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(i) for i in range(200)]))
+            (t / "out").mkdir()
+            (t / "out" / "x.jsonl").write_text("of yesterday\n")
+            (t / "file").write_text("no directory")
+            for limit, data in (("ulimit -f 8; trap '' XFSZ; ", t / "data"), ("", t / "file")):
+                done = subprocess.run(["/bin/sh", "-c", limit + 'exec "$@"', "sh", MNEMO, "export", "--data", str(data),
+                                       "--out", str(t / "out" / "x.jsonl")], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 2, done)
+                self.assertEqual([(p.name, p.read_text()) for p in (t / "out").iterdir()], [("x.jsonl", "of yesterday\n")])
+
+    def test_an_export_replaces_the_file_where_links_lead_and_keeps_its_mode(self):
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1)]))
+            (t / "real.jsonl").write_text("old\n" * 1000)
+            (t / "real.jsonl").chmod(0o640)
+            (t / "link.jsonl").symlink_to("real.jsonl")
+            run("export", "--data", t / "data", "--out", t / "link.jsonl")
+            self.assertTrue((t / "link.jsonl").is_symlink())
+            self.assertEqual((t / "real.jsonl").read_text(), run("export", "--data", t / "data"))
+            self.assertEqual((t / "real.jsonl").stat().st_mode & 0o777, 0o640)
+            self.assertEqual(run("export", "--data", t / "data", "--out", "/dev/stdout").count("\n"), 2)
+
+    def test_an_export_into_the_data_directory_is_refused(self):
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1)]))
+            (t / "link").symlink_to(t / "data")
+            before = fingerprint(t)
+            for name in ("data/log/ACKED_END", "data/export.jsonl", "link/log/CURRENT", "data/FORMAT"):
+                told = error("export", "--data", t / "data", "--out", t / name)
+                self.assertEqual(told["code"], "INVALID_ARGUMENT")
+                self.assertIn("data directory", told["message"])
+            self.assertEqual(fingerprint(t), before)
+
+
 class Refusals(unittest.TestCase):
     def test_a_line_that_is_wrong_is_named_with_what_is_wrong(self):
         with TempDir() as t:
@@ -243,6 +280,25 @@ class Refusals(unittest.TestCase):
                 self.assertIn(told, error("import", "--data", t / "data", t / "in.jsonl")["message"])
             twice = error("list", "--data", t / "data", *A, "--filter", '{"tag": "a", "tag": "b"}')
             self.assertIn("given twice", twice["message"])
+
+    def test_a_whole_number_that_64_bits_do_not_hold_is_refused(self):
+        with TempDir() as t:
+            for number in (2 ** 64, -2 ** 63 - 1, 10 ** 30):
+                for more in ({"metadata": {"n": number}}, {"content": [1.5, {"x": number}]},
+                             {"content": {'a "quoted" \\': number}}):
+                    told = error("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1, **more)]))
+                    self.assertEqual(told["code"], "INVALID_ARGUMENT")
+                    self.assertIn(f"line 1: {number} is a whole number", told["message"])
+                told = error("list", "--data", t / "data", *A, "--filter", json.dumps({"metadata.n": number}))
+                self.assertIn(f"--filter: {number} is a whole number", told["message"])
+            self.assertEqual(run_json("status", "--data", t / "data")["memories"], 0)
+
+    def test_content_comes_back_with_the_numbers_that_it_had(self):
+        content = {"whole": [2 ** 64 - 1, -2 ** 63, 2 ** 53 + 1, 0], "other": [1e300, 0.1, -5e-324, 1e20],
+                   "text": "18446744073709551616 \\\" 99999999999999999999"}
+        with TempDir() as t:
+            run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1, content=content)]))
+            self.assertEqual(repr(run_json("get", "--data", t / "data", *A, "m1")["content"]), repr(content))
 
     def test_what_the_state_refuses_is_told_with_its_line(self):
         with TempDir() as t:

@@ -56,6 +56,25 @@ class Words(unittest.TestCase):
         self.assertEqual(self.say("forget", "--dry-run", "--filter", '{"tag": "draft"}'), "would forget 2 memories\n")
         self.assertEqual(self.say("forget", "--filter", '{"tag": "draft"}'), "forgot 2 memories\n")
 
+    def test_a_repeated_write_says_that_its_key_had_acted(self):
+        self.say("remember", "--id", "f1", "--tag", "once", "--key", "f1", "one")
+        self.assertEqual(self.say("forget", "--key", "f", "--filter", '{"tag": "once"}'), "forgot 1 memory\n")
+        self.assertEqual(self.say("forget", "--key", "f", "--filter", '{"tag": "once"}'),
+                         "forgot 1 memory (already)\n")
+        self.assertEqual(self.say("remember", "--id", "f1", "--tag", "once", "--key", "f1", "one"),
+                         "remembered f1 (already), forgotten or expired since\n")
+
+    def test_what_would_steer_the_terminal_is_printed_as_a_space(self):
+        with TempDir() as t:
+            odd = "".join(map(chr, (0x1b, 0x7f, 0x9b, *range(0x2028, 0x202f), *range(0x2066, 0x206a))))
+            kept = "a\u2027b\u202fc\u2065d\u206ae\u00a0f é"
+            name = "n" + odd[3:]  # which may not hold the others
+            run("remember", "--data", t, *A, "--speaker", name, "--session", name, "--id", name, f"tea {odd}{kept}")
+            for command in (("list",), ("history", name), ("retrieve", "tea"), ("explain", "tea")):
+                told = run(command[0], "--data", t, *A, *command[1:])
+                self.assertFalse(set(odd) & set(told), command)
+                self.assertIn(f"tea {' ' * len(odd)}{kept}", told)
+
     def test_retrieve_and_explain_tell_rank_score_text_and_origin(self):
         told = self.say("retrieve", "Which tea does she like in the morning?").splitlines()
         self.assertRegex(told[0], r"^  1\. +\d+\.\d{4}  jasmine tea in the morning$")
@@ -201,6 +220,23 @@ class Refusals(unittest.TestCase):
                 self.assertIn("--expected-version", told["message"])
             for value in ("1", "15MiB", "2TiB", "lots"):
                 self.assertIn("--memory", error("status", *d, "--memory", value)["message"])
+
+    def test_a_number_is_decimal_whatever_it_begins_with(self):
+        with TempDir() as t:
+            d = ("--data", t / "data")
+            self.assertEqual(len(run_json("status", *d, "--partitions", "010")["partitions"]), 10)
+            run("import", *d, write_jsonl(t / "in.jsonl", [{"namespace": "test", "agent_id": "agent-0", "text": f"tea {i}"}
+                                                           for i in range(12)]))
+            for limit, wanted in (("010", 10), ("09", 9), ("0000000000000000000011", 11)):
+                self.assertEqual(len(run_json("list", *d, *A, "--limit", limit)["memories"]), wanted)
+                self.assertEqual(len(run_json("retrieve", *d, *A, "--limit", limit, "tea")["results"]), wanted)
+            for size in ("016MiB", "0016777216", "000020MB"):
+                run("status", *d, "--memory", size)
+            for size in ("0015000000", "0x1000000", "015MiB", "020", "1_000_000MiB", "MiB"):
+                self.assertIn("--memory", error("status", *d, "--memory", size)["message"], size)
+            for limit in ("0x10", "1e1", "+5", " 5", "5 "):
+                self.assertIn("no whole number", error("list", *d, *A, "--limit", limit)["message"])
+            self.assertIn("NUMBER=100", run("list", "--help"))
 
     def test_a_filter_that_is_wrong_names_its_option(self):
         with TempDir() as t:

@@ -1,5 +1,8 @@
 """verify finds what is not as the log says, names it, and changes nothing."""
+import fcntl
 import json
+import os
+import shutil
 import subprocess
 import unittest
 
@@ -145,7 +148,10 @@ class Verify(unittest.TestCase):
             data = self.copy(d)
             self.assertEqual(error("verify", "--data", d / "nowhere")["code"], "FAILED_PRECONDITION")
             (d / "file").write_text("no directory")
-            self.assertEqual(error("verify", "--data", data, "--scratch", d / "file")["code"], "UNAVAILABLE")
+            refused = error("verify", "--data", data, "--scratch", d / "file")
+            self.assertEqual(refused["code"], "UNAVAILABLE")
+            for part in (str(d / "file"), "--scratch"):
+                self.assertIn(part, refused["message"])
             subprocess.run(["rm", "-r", str(state_dir(data))], check=True)
             refused = error("verify", "--data", data)
             self.assertEqual(refused["code"], "FAILED_PRECONDITION")
@@ -157,6 +163,42 @@ class Verify(unittest.TestCase):
             (d / "scratch" / "mine").write_text("mine")
             run("verify", "--data", self.good, "--scratch", d / "scratch")
             self.assertEqual([p.name for p in (d / "scratch").iterdir()], ["mine"])
+
+    def test_a_directory_in_scratch_that_is_not_a_left_over_of_verify_stays(self):
+        with TempDir() as d:
+            kept = ("verify-replay", "mnemo-verify-", "mnemo-verify-abc", "mnemo-verify-abc.ef", "mnemo-verify-abcdefg")
+            for name in (*kept, "mnemo-verify-inUse1", "mnemo-verify-killed"):
+                (d / name).mkdir()
+                (d / name / "mine").write_text("mine")
+            held = os.open(d / "mnemo-verify-inUse1", os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_EX)
+            run("verify", "--data", self.good, "--scratch", d)
+            os.close(held)
+            self.assertEqual({p.parent.name for p in d.rglob("mine")}, {*kept, "mnemo-verify-inUse1"})
+
+    def test_how_far_the_projection_is_behind_is_told(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            self.assertNotIn("yet to apply", run("verify", "--data", data))
+            kept = state_dir(data).rename(d / "state")
+            for text in ("one", "two"):
+                run("remember", "--data", data, "--namespace", "test", "--agent", "agent-0", text)
+            shutil.rmtree(state_dir(data))
+            kept.rename(data / state_dir(self.good).name)
+            told = run("verify", "--data", data)
+            self.assertIn("the projection has yet to apply 2 records of the log", told)
+            self.assertIn("the state is what the log says", told)
+
+    def test_two_share_a_scratch_directory(self):
+        with TempDir() as d:
+            data = self.copy(d)
+            both = [subprocess.Popen([MNEMO, "verify", "--data", str(each), "--scratch", str(d / "scratch")],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                    for each in (self.good, data)]
+            for each in both:
+                told = each.communicate(timeout=240)[1]
+                self.assertEqual(each.returncode, 0, told)
+            self.assertFalse((d / "scratch").exists())
 
     def test_warnings_of_the_log_are_told(self):
         with TempDir() as d:
