@@ -41,7 +41,7 @@ test: build ## what to run after a change: every test but the long ones, in at m
 run: build ## load the sample, verify it, ask it three questions
 	@scripts/run-sample
 
-check: check-format check-asan check-tsan check-tidy check-long ## layout, sanitizers, clang-tidy, all long tests
+check: check-format check-asan check-long ## layout, sanitized tests, all kill rounds and long tests
 
 check-format: deps-check
 	@$(SOURCES) | xargs clang-format-19 --dry-run --Werror
