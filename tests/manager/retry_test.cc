@@ -112,11 +112,19 @@ TEST_F(RetryTest, WhatTheRefusalAskedForComesFirst) {
   ASSERT_TRUE(at);
   EXPECT_GE(*at, clock_.now() + milliseconds(500));
   EXPECT_LT(*at, clock_.now() + milliseconds(510));
-  EXPECT_FALSE(retries.next({.failed = 1,
-                             .error = full,
-                             .now = clock_.now(),
-                             .deadline = clock_.now() + milliseconds(500),
-                             .retry_after_ms = 500}));
+}
+
+TEST_F(RetryTest, ARetryThatWouldStartAtTheDeadlineIsNotMade) {
+  Retries retries({.first_pause = milliseconds(0)}, kSeed);
+  const Error full{Code::kResourceExhausted, "full", true};
+  for (const int left_ms : {500, 501}) {
+    const auto at = retries.next({.failed = 1,
+                                  .error = full,
+                                  .now = clock_.now(),
+                                  .deadline = clock_.now() + milliseconds(left_ms),
+                                  .retry_after_ms = 500});
+    EXPECT_EQ(at.has_value(), left_ms == 501);
+  }
 }
 
 }  // namespace

@@ -195,7 +195,8 @@ TEST(SchedulerProperty, RoundRobinLetsNoOtherAgentRunTwiceBeforeOneThatHasNothin
     const std::vector<int> before = runs;
     bool ran = false;
     submit(19, [&ran] { ran = true; });
-    while (!ran) ASSERT_TRUE(scheduler.run_one());
+    for (int turn = 0; turn < 20 && !ran; ++turn) ASSERT_TRUE(scheduler.run_one());
+    ASSERT_TRUE(ran) << "twenty agents, and more than twenty turns";
     for (size_t agent = 0; agent < 19; ++agent) ASSERT_LE(runs[agent] - before[agent], 1) << "agent " << agent;
   }
   EXPECT_TRUE(scheduler.drain(kNoDeadline));

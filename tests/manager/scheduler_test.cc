@@ -308,6 +308,20 @@ TEST_F(SchedulerTest, WhatIsToldMaySubmitAgain) {
   EXPECT_THAT(ran_, ElementsAre("again"));
 }
 
+TEST_F(SchedulerTest, TheDrainRateOutlastsThatWhatWaitedWasGivenUp) {
+  for (int i = 0; i < 3; ++i) submit(noted("nina"));
+  clock_.advance(milliseconds(10));
+  scheduler_->run_one();
+  EXPECT_DOUBLE_EQ(scheduler_->statistics().drained_per_second, 100);
+  scheduler_->cancel_agent("acme", "nina");
+  clock_.advance(std::chrono::seconds(10));
+  EXPECT_DOUBLE_EQ(scheduler_->statistics().drained_per_second, 100);
+  const TaskId last = submit(noted("nina"));
+  scheduler_->cancel(last);
+  clock_.advance(std::chrono::seconds(10));
+  EXPECT_DOUBLE_EQ(scheduler_->statistics().drained_per_second, 100);
+}
+
 TEST_F(SchedulerTest, CountsByClassWhatBecameOfWhat) {
   for (const TaskClass task_class : {TaskClass::kRead, TaskClass::kWrite, TaskClass::kWrite}) {
     Task task = noted("nina");

@@ -61,6 +61,25 @@ TEST(SchedulerThreads, ATaskBecomesReadyByItself) {
   EXPECT_GE(started.get_future().get(), ready);
 }
 
+TEST(SchedulerThreads, WhatEndsElsewhereMakesRoomForTheNext) {
+  const SteadyClock clock;
+  Scheduler scheduler({.workers = 1, .in_flight_max = 1}, clock);
+  std::promise<std::unique_ptr<Running>> started;
+  Task task = task_of("nina");
+  task.run = [&](const Running& running) { started.set_value(std::make_unique<Running>(running)); };
+  ASSERT_TRUE(scheduler.submit(std::move(task)));
+  std::unique_ptr<Running> kept = started.get_future().get();
+  std::promise<void> next;
+  Task other = task_of("omar");
+  other.run = [&](const Running&) { next.set_value(); };
+  ASSERT_TRUE(scheduler.submit(std::move(other)));
+  auto ran = next.get_future();
+  EXPECT_EQ(ran.wait_for(milliseconds(5)), std::future_status::timeout);
+  kept.reset();
+  EXPECT_EQ(ran.wait_for(kLong), std::future_status::ready);
+  EXPECT_TRUE(scheduler.drain(clock.now() + kLong));
+}
+
 TEST(SchedulerThreads, ItsEndWaitsForWhatIsInFlight) {
   const SteadyClock clock;
   std::atomic<bool> ended = false;
