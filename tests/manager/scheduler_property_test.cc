@@ -192,7 +192,7 @@ TEST(SchedulerProperty, RoundRobinLetsNoOtherAgentRunTwiceBeforeOneThatHasNothin
   for (int i = 0; i < 10'000; ++i) submit(0, {});
   for (int round = 0; round < 300; ++round) {
     for (uint64_t i = random() % 10; i > 0; --i) submit(1 + random() % 18, {});
-    const std::vector<int> before = runs;
+    const std::vector<int> before(runs.begin(), runs.end());
     bool ran = false;
     submit(19, [&ran] { ran = true; });
     for (int turn = 0; turn < 20 && !ran; ++turn) ASSERT_TRUE(scheduler.run_one());

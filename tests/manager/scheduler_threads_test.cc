@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <latch>
@@ -102,67 +103,72 @@ TEST(SchedulerThreads, ItsEndWaitsForWhatIsInFlight) {
   EXPECT_TRUE(ended);
 }
 
-// Writers, cancellers, and one who switches strategies, all at once; then everything is accounted for.
-TEST(SchedulerThreads, EveryTaskTakenRunsOnceOrIsToldOnceUnderLoad) {
-  const SteadyClock clock;
-  constexpr int kSubmitters = 3;
-  constexpr int kEach = 3'000;
-  std::vector<std::atomic<int>> ended(kSubmitters * kEach);
-  std::atomic<uint64_t> taken = 0;
-  std::atomic<uint64_t> ran = 0;
-  std::atomic<uint64_t> told = 0;
-  Statistics statistics;
-  {
-    Scheduler scheduler(
-        {.workers = 3,
-         .in_flight_max = 4,
-         .admission = {.process = {500, 1 << 20}, .name_space = {500, 1 << 20}, .agent = {200, 1 << 20}}},
-        clock);
-    std::vector<std::jthread> threads;
-    for (int submitter = 0; submitter < kSubmitters; ++submitter) {
-      threads.emplace_back([&, submitter] {
-        for (int i = 0; i < kEach; ++i) {
-          std::atomic<int>& times = ended[static_cast<size_t>(submitter * kEach + i)];
-          Task task = task_of("agent " + std::to_string(i % 5));
-          task.operation = OperationId{static_cast<uint8_t>(i % 50)};
-          if (i % 3 == 0) task.deadline = clock.now() + std::chrono::microseconds(i % 300);
-          if (i % 7 == 0) task.not_before = clock.now() + std::chrono::microseconds(i % 500);
-          task.run = [&](const Running&) { ++times, ++ran; };
-          task.not_run = [&](const NotRun&) { ++times, ++told; };
-          if (scheduler.submit(std::move(task))) {
-            ++taken;
-          } else {
-            EXPECT_EQ(times, 0);
-            times = 1;
-          }
-        }
-      });
-    }
-    std::jthread meddler([&](const std::stop_token& stop) {
-      for (uint64_t i = 0; !stop.stop_requested(); ++i) {
-        scheduler.set_strategy(i % 2 == 0 ? StrategyKind::kFifo : StrategyKind::kRoundRobin);
-        scheduler.cancel(TaskId(taken.load()));
-        scheduler.cancel_operation(OperationId{static_cast<uint8_t>(1 + i % 49)});
-        if (i % 10 == 0) scheduler.cancel_agent("acme", "agent " + std::to_string(i % 5));
-        std::this_thread::yield();
-      }
-    });
-    threads.clear();
-    EXPECT_TRUE(scheduler.drain(clock.now() + kLong));
-    meddler.request_stop();
-    meddler.join();
-    statistics = scheduler.statistics();
+// Submitters, and one who cancels and switches strategies, all at once; each task's ends are counted.
+class SchedulerUnderLoad : public ::testing::Test {
+ protected:
+  static constexpr int kSubmitters = 3;
+  static constexpr int kEach = 3'000;
+
+  void submit_all(int submitter) {
+    for (int i = 0; i < kEach; ++i) submit(i, ends_[static_cast<size_t>(submitter * kEach + i)]);
   }
-  for (const std::atomic<int>& times : ended) ASSERT_EQ(times, 1);
-  EXPECT_EQ(ran + told, taken);
+
+  void submit(int i, std::atomic<int>& ends) {
+    Task task = task_of("agent " + std::to_string(i % 5));
+    task.operation = OperationId{static_cast<uint8_t>(i % 50)};
+    if (i % 3 == 0) task.deadline = clock_.now() + std::chrono::microseconds(i % 300);
+    if (i % 7 == 0) task.not_before = clock_.now() + std::chrono::microseconds(i % 500);
+    task.run = [this, &ends](const Running&) { ++ends, ++ran_; };
+    task.not_run = [this, &ends](const NotRun&) { ++ends, ++told_; };
+    if (scheduler_.submit(std::move(task))) {
+      ++taken_;
+      return;
+    }
+    EXPECT_EQ(ends, 0) << "refused and told";
+    ends = 1;
+  }
+
+  void meddle(const std::stop_token& stop) {
+    for (uint64_t i = 0; !stop.stop_requested(); ++i) {
+      scheduler_.set_strategy(i % 2 == 0 ? StrategyKind::kFifo : StrategyKind::kRoundRobin);
+      scheduler_.cancel(TaskId(taken_.load()));
+      scheduler_.cancel_operation(OperationId{static_cast<uint8_t>(1 + i % 49)});
+      if (i % 10 == 0) scheduler_.cancel_agent("acme", "agent " + std::to_string(i % 5));
+      std::this_thread::yield();
+    }
+  }
+
+  const SteadyClock clock_;
+  std::array<std::atomic<int>, kSubmitters * kEach> ends_{};
+  std::atomic<uint64_t> taken_ = 0;
+  std::atomic<uint64_t> ran_ = 0;
+  std::atomic<uint64_t> told_ = 0;
+  Scheduler scheduler_{
+      {.workers = 3,
+       .in_flight_max = 4,
+       .admission = {.process = {500, 1 << 20}, .name_space = {500, 1 << 20}, .agent = {200, 1 << 20}}},
+      clock_};
+};
+
+TEST_F(SchedulerUnderLoad, EveryTaskTakenRunsOnceOrIsToldOnce) {
+  {
+    std::jthread meddler([this](const std::stop_token& stop) { meddle(stop); });
+    std::vector<std::jthread> submitters;
+    for (int i = 0; i < kSubmitters; ++i) submitters.emplace_back([this, i] { submit_all(i); });
+    submitters.clear();
+    EXPECT_TRUE(scheduler_.drain(clock_.now() + kLong));
+  }
+  for (const std::atomic<int>& ends : ends_) ASSERT_EQ(ends, 1);
+  EXPECT_EQ(ran_ + told_, taken_);
+  EXPECT_GT(ran_, 0);
+  const Statistics statistics = scheduler_.statistics();
   const ClassStatistics& reads = statistics.of(TaskClass::kRead);
-  EXPECT_EQ(reads.admitted, taken);
-  EXPECT_EQ(reads.finished, ran);
+  EXPECT_EQ(reads.admitted, taken_);
+  EXPECT_EQ(reads.finished, ran_);
   EXPECT_EQ(reads.dropped_by(NotRunCause::kExpired) + reads.dropped_by(NotRunCause::kCancelled) +
                 reads.dropped_by(NotRunCause::kDraining),
-            told);
+            told_);
   EXPECT_EQ(statistics.waiting, Usage{});
-  EXPECT_GT(ran, 0);
 }
 
 TEST(SchedulerThreads, ADrainThatRunsOutTellsEveryone) {
