@@ -11,6 +11,7 @@
 // Values are plain data: copyable, thread-compatible.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -47,6 +48,7 @@ struct Error {
   Code code = Code::kUnknown;
   std::string message;     // for people: what happened, and what to do
   bool retryable = false;  // the same request may succeed later without a change
+  uint32_t retry_after_ms = 0;  // when; 0: nothing is known
 };
 
 template <typename T>
@@ -55,7 +57,7 @@ using Status = Result<void>;
 
 [[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 [[nodiscard]] inline tl::unexpected<Error> fail(Code code, std::string message, bool retryable = false) {
-  return tl::unexpected<Error>(Error{code, std::move(message), retryable});
+  return tl::unexpected<Error>(Error{code, std::move(message), retryable, 0});
 }
 
 // Ends the process with file, line and text when our own invariant is broken; stays on in release builds.

@@ -17,7 +17,11 @@ ARROWS = {
     "query": {"query", "projector/store", "events"},
     "manager": {"manager", "events"},
     "consumers": {"consumers", "query", "projector", "projector/store", "events"},
-    "server": {"server", "manager", "consumers", "query", "projector", "projector/store", "events"},
+    "server/service": {"server/service", "manager", "consumers", "query", "projector", "projector/store", "events"},
+    # A door turns what comes over the wire into the service's messages, and knows nothing below it.
+    "server/http": {"server/http", "server/service", "manager", "events"},
+    "server/grpc": {"server/grpc", "server/service", "manager", "events"},
+    "server": {"server", "server/service", "server/http", "server/grpc", "manager", "consumers", "query", "projector", "projector/store", "events"},
 }
 LAYERS = sorted(ARROWS, key=len, reverse=True)
 # May include anything of the product and of each other, but nothing of the product may include them.
