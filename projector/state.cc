@@ -157,7 +157,7 @@ Result<AgentState*> State::agent(std::string_view name) {
   fresh.ord = AgentOrd(meta_.next_ord++);
   std::string ord;
   put_be32(ord, fresh.ord.value);
-  insert(agent_key(fresh.name_space(), fresh.agent_id()), ord);
+  insert(agent_row_key(fresh.name_space(), fresh.agent_id()), ord);
   insert(keys::of_agent(keys::Row::kAgentName, fresh.ord), fresh.name);
   return remember_agent(std::move(fresh), hash);
 }

@@ -120,6 +120,8 @@ class Engine {
  public:
   explicit Engine(Profile profile) : profile_(profile) {}
 
+  const Profile& profile() const { return profile_; }
+
   // INVALID_ARGUMENT: limit out of range, filter or scope invalid, query too long or not UTF-8, profile out of range.
   // DATA_LOSS: the index names a document whose record is not there. An agent that is not known has an empty answer.
   Result<Answer> retrieve(const View& view, const RetrieveRequest& request) const;
