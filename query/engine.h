@@ -144,6 +144,10 @@ class Engine {
   Result<Page> list(const View& view, std::string_view name_space, std::string_view agent_id,
                     const std::optional<v1::Filter>& filter, uint32_t limit, std::string_view cursor) const;
 
+  // How many list() would show in all.
+  Result<uint64_t> count(const View& view, std::string_view name_space, std::string_view agent_id,
+                         const std::optional<v1::Filter>& filter) const;
+
  private:
   Profile profile_;
 };

@@ -59,4 +59,14 @@ Result<Engine::Page> Engine::list(const View& view, std::string_view name_space,
   return page;
 }
 
+Result<uint64_t> Engine::count(const View& view, std::string_view name_space, std::string_view agent_id,
+                               const std::optional<v1::Filter>& filter) const {
+  MNEMO_TRY(validate_scope(name_space, agent_id));
+  MNEMO_TRY(check_filter(filter));
+  MNEMO_ASSIGN(const auto agent, view.agent(name_space, agent_id));
+  if (!agent) return 0;
+  MNEMO_ASSIGN(const DocSet listed, listed_documents(view, *agent, filter));
+  return listed.count();
+}
+
 }  // namespace mnemo

@@ -2,6 +2,8 @@
 // NodeService's own: what an answer to a write must know of the request. Included by its source files alone.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 
 #include "projector/store/memory_id.h"
@@ -30,6 +32,22 @@ struct NodeService::Asked {
   std::string agent_id;
   std::string key;
   std::string memory_id;
+};
+
+// One view a partition for all that one answer shows.
+class NodeService::Views {
+ public:
+  explicit Views(const Node& node) : node_(node) {}
+  // Null: there is none to be had.
+  const View* of(PartitionId partition) {
+    const auto [at, fresh] = views_.try_emplace(partition);
+    if (fresh) at->second = node_.view(partition).value_or(nullptr);
+    return at->second.get();
+  }
+
+ private:
+  const Node& node_;
+  std::map<PartitionId, std::unique_ptr<View>> views_;
 };
 
 }  // namespace mnemo

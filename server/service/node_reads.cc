@@ -68,7 +68,9 @@ Result<NodeService::Read> NodeService::check_read(const Call& call, const Reques
   Read read;
   read.work = {TaskClass::kRead, request.namespace_(), request.agent_id(), {1, request.ByteSizeLong()}, call.deadline};
   read.partition = node_.partition_for(request.namespace_(), request.agent_id());
-  MNEMO_ASSIGN(read.positions, to_wait_for(node_, request.min_position()));
+  if constexpr (requires { request.min_position(); }) {
+    MNEMO_ASSIGN(read.positions, to_wait_for(node_, request.min_position()));
+  }
   return read;
 }
 
@@ -149,6 +151,29 @@ void NodeService::retrieve(const Call& call, v1::RetrieveRequest message, Reply<
   read<v1::RetrieveResponse>(
       *std::move(checked), std::move(reply),
       [this, request = *std::move(request)](const View& view) { return answer_retrieve(view, request); });
+}
+
+// Only looks, so it is a read: of whom may read.
+void NodeService::dry_run(const Call& call, v1::ForgetByFilterRequest request,
+                          Reply<v1::ForgetByFilterResponse> reply) {
+  Result<Read> checked = check_read(call, request);
+  if (!checked) return reply(fail(std::move(checked).error()));
+  if (!request.has_filter()) {
+    return reply(fail(Code::kInvalidArgument, "filter is missing: say which memories are meant"));
+  }
+  std::optional<v1::Filter> filter = std::move(*request.mutable_filter());
+  if (const Status fine = check_filter(filter); !fine) return reply(fail(fine.error()));
+  read<v1::ForgetByFilterResponse>(
+      *std::move(checked), std::move(reply),
+      [this, filter = std::move(filter),
+       request = std::move(request)](const View& view) -> Result<v1::ForgetByFilterResponse> {
+        v1::ForgetByFilterResponse response;
+        MNEMO_ASSIGN(const uint64_t count, engine_.count(view, request.namespace_(), request.agent_id(), filter));
+        response.set_forgotten(count);
+        response.set_position(position_of(view));
+        response.set_dry_run(true);
+        return response;
+      });
 }
 
 // The one place where a retrieve is answered.

@@ -12,6 +12,7 @@
 // own event, also where its key had acted before. Thread-safe; node, scheduler, engine and clock outlive it.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "manager/scheduler.h"
@@ -67,6 +68,7 @@ class NodeService final : public Service {
  private:
   struct Work;
   struct Asked;
+  class Views;
   struct Read;
   struct Batch;
   struct FilterForget;
@@ -74,17 +76,17 @@ class NodeService final : public Service {
   template <typename Response>
   void enqueue(Work work, const OpenReply<Response>& answer, std::function<void(const Running&)> run);
 
-  Status check_event(const v1::Envelope& envelope) const;
   template <typename Response>
   void write(const Call& call, Result<v1::Envelope> envelope, Reply<Response> reply,
              std::function<Response(const Settled&)> respond);
   template <typename Response>
-  void fill_memory(const Asked& asked, const Settled& settled, Response& response);
-  v1::RememberResponse remembered(const Asked& asked, const Settled& settled);
-  void run_batch(Batch batch, const Running& running);
+  void fill_memory(const Asked& asked, const Settled& settled, Views& views, Response& response);
+  v1::RememberResponse remembered(const Asked& asked, const Settled& settled, Views& views);
+  void run_batch(const std::shared_ptr<Batch>& batch, const Running& running);
   v1::RememberBatchResponse answer_batch(const Batch& batch, const std::vector<Result<Settled>>& results);
-  void run_forget(FilterForget forget, const Running& running);
-  void count_forgotten(FilterForget forget, const Running& running);
+  void run_forget(const std::shared_ptr<FilterForget>& forget, const Running& running);
+  void await_forgotten(const std::shared_ptr<FilterForget>& forget, const Running& running);
+  void count_forgotten(const std::shared_ptr<FilterForget>& forget, const Running& running);
   void dry_run(const Call& call, v1::ForgetByFilterRequest request, Reply<v1::ForgetByFilterResponse> reply);
 
   template <typename Request>

@@ -2,11 +2,12 @@
 // min_position: how far partitions must have come before a read is answered.
 #pragma once
 
+#include <google/protobuf/repeated_field.h>
+
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "google/protobuf/repeated_field.h"
 #include "server/service/waits.h"
 
 namespace mnemo {

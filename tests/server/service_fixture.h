@@ -146,6 +146,11 @@ class ServiceTest : public consumers_test::ConsumersTest {
   Result<Response> ask(Method<Request, Response> method, const Request& request) {
     return ask(method, call(), request);
   }
+  Result<v1::GetStatusResponse> ask_status() {
+    Waited<v1::GetStatusResponse> waited;
+    service_->status(call(), waited.reply());
+    return waited.get();
+  }
   v1::RememberResponse remember_now(const v1::RememberRequest& request) {
     const auto response = ask(&Service::remember, request);
     EXPECT_TRUE(response) << response.error().message;
