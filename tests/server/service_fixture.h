@@ -32,8 +32,19 @@ class Gate {
     MutexLock lock(mutex_);
     ++waiting_;
     changed_.notify_all();
-    while (!open_) changed_.wait(lock);
+    while (!open_ && permits_ == 0) changed_.wait(lock);
+    if (open_) {
+      --waiting_;
+    } else {
+      --permits_;
+    }
+  }
+  // Lets the one go who stands before it.
+  void let_one_pass() {
+    const MutexLock lock(mutex_);
+    ++permits_;
     --waiting_;
+    changed_.notify_all();
   }
   // Until somebody stands before it.
   void await_one() {
@@ -46,6 +57,7 @@ class Gate {
   Condition changed_;
   bool open_ = true;
   int waiting_ = 0;
+  int permits_ = 0;
 };
 
 // A reply that a test waits for.

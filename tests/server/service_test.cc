@@ -272,10 +272,15 @@ TEST_F(ForgetByFilter, WithoutAKeyCountsToo) {
 
 TEST_F(ForgetByFilter, IsPendingWhenItsWorkOutlastsTheDeadline) {
   start();
+  gate_.close();
   remember_tagged(100);
-  gate_.close();  // the event is applied, and the ticks that would go on are not
+  gate_.await_one();
+  const PartitionId partition = node_->partition_for("acme", "nina");
+  const uint64_t end = log_.end(partition).value();
   Waited<v1::ForgetByFilterResponse> waited;
   service_->forget_by_filter(call(), the_even_ones(), waited.reply());
+  while (log_.end(partition).value() == end) std::this_thread::yield();
+  gate_.let_one_pass();  // the event is applied, and the ticks that would go on are not
   gate_.await_one();
   pass_deadlines();
   const auto done = waited.get();

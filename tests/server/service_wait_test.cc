@@ -20,6 +20,9 @@ class ServiceWaits : public ServiceTest {
     EXPECT_TRUE(response) << response.error().message;
     return response.value_or(v1::RememberResponse{});
   }
+  uint64_t reads_started() const {
+    return scheduler_->statistics().classes[static_cast<size_t>(TaskClass::kRead)].started;
+  }
   Result<v1::GetMemoryResponse> get_at(const std::string& position) {
     auto request = scoped<v1::GetMemoryRequest>();
     request.set_id("any");
@@ -69,7 +72,7 @@ TEST_F(ServiceWaits, AReadWhosePositionIsNotReachedInTimeIsToldWhatIsApplied) {
   request.add_min_position(remember_pending("oolong").position());
   Waited<v1::RetrieveResponse> waited;
   service_->retrieve(call(), request, waited.reply());
-  while (scheduler_->statistics().in_flight == 0) std::this_thread::yield();
+  while (reads_started() == 0) std::this_thread::yield();
   pass_deadlines();
   const auto late = waited.get();
   ASSERT_FALSE(late);
@@ -101,10 +104,10 @@ TEST_F(ServiceWaits, AWriteThatIsNotKnownToBeDurableInTimeMayBeAskedForAgain) {
   ASSERT_TRUE(slow.append(genesis_records(slow.identity(), key_.check_value(), clock_, ids_), [](const auto&) {}));
   slow.pump();
   start({.workers = 1}, slow);
-  Waited<v1::RememberResponse> waited;
-  service_->remember(call(), memory("oolong"), waited.reply());
   const PartitionId partition = node_->partition_for("acme", "nina");
   const uint64_t end = slow.end(partition).value();
+  Waited<v1::RememberResponse> waited;
+  service_->remember(call(), memory("oolong"), waited.reply());
   while (slow.end(partition).value() == end) std::this_thread::yield();
   pass_deadlines();
   const auto late = waited.get();
