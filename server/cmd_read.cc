@@ -10,7 +10,6 @@ namespace mnemo {
 namespace {
 
 constexpr size_t kTextColumns = 100;
-constexpr uint32_t kContextTokensMax = 1'000'000;
 constexpr std::string_view kNoAgent = "no agent is named: say with --agent whose memories are meant";
 
 struct RetrieveOptions {

@@ -72,6 +72,7 @@ class Write : public std::enable_shared_from_this<Write> {
   void end() {
     WriteSettled done;
     std::shared_ptr<const Writes> writes;
+    bool given_up = false;
     std::vector<std::optional<Result<Written>>> told;
     TimerId timer;
     {
@@ -79,11 +80,12 @@ class Write : public std::enable_shared_from_this<Write> {
       if (!done_ || !writes_) return;  // it has ended, or start() will see that it is to
       done = std::exchange(done_, nullptr);
       writes = std::move(writes_);
+      given_up = left_ > 0;
       told = std::move(told_);
       timer = timer_;
     }
     waiting_.timer.cancel(timer);
-    waiting_.node.abandon(*writes);
+    if (given_up) waiting_.node.abandon(*writes);
     waiting_.executor.post([done = std::move(done), writes = std::move(writes), told = std::move(told)]() mutable {
       done(results(*writes, std::move(told)));
     });

@@ -328,6 +328,9 @@ TEST_F(ServiceTest, ReadsKeepToTheirBounds) {
   auto far = scoped<v1::RetrieveRequest>();
   far.mutable_reference_time()->set_seconds(INT64_MAX);
   EXPECT_EQ(ask(&Service::retrieve, far).error().code, Code::kInvalidArgument);
+  auto large = scoped<v1::RetrieveRequest>();
+  large.set_context_token_budget(1'000'001);
+  EXPECT_EQ(ask(&Service::retrieve, large).error().code, Code::kInvalidArgument);
   auto get = scoped<v1::GetMemoryRequest>();
   EXPECT_EQ(ask(&Service::get, get).error().code, Code::kInvalidArgument);
   get.set_agent_id("");
