@@ -16,12 +16,13 @@ add_library(mnemo_stemmer INTERFACE)
 target_link_libraries(mnemo_stemmer INTERFACE "${STEMMER_LIBRARY}")
 target_include_directories(mnemo_stemmer SYSTEM INTERFACE "${STEMMER_INCLUDE}")
 
-# gRPC's libraries by name: its CMake and pkg-config files link all that those libraries were made of, some sixty more.
+# gRPC's libraries, and that of its headers' mutex, by name: its CMake and pkg-config files link all that those libraries
+# were made of, some sixty more.
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 find_path(GRPC_INCLUDE grpcpp/grpcpp.h REQUIRED)
 add_library(mnemo_grpcpp INTERFACE)
 target_include_directories(mnemo_grpcpp SYSTEM INTERFACE "${GRPC_INCLUDE}")
-foreach(name grpc++ grpc++_reflection grpc gpr)
+foreach(name grpc++ grpc++_reflection grpc gpr absl_synchronization)
   find_library(GRPC_LIBRARY_${name} ${name} REQUIRED)
   target_link_libraries(mnemo_grpcpp INTERFACE "${GRPC_LIBRARY_${name}}")
 endforeach()

@@ -1,6 +1,7 @@
 #include "server/grpc/grpc_server.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
@@ -36,6 +37,8 @@ void prepare_grpc() {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     // What gRPC logs by itself is what clients did wrong, and what start() says better. Its own variable turns it on.
     if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+    // Protobuf would print a line for each string that is no UTF-8, which its sender is told anyway.
+    google::protobuf::SetLogHandler(nullptr);
     return true;
   }();
   static_cast<void>(once);
