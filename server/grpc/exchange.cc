@@ -1,10 +1,12 @@
 #include "server/grpc/exchange.h"
 
 #include <fmt/format.h>
+#include <grpc/support/time.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "server/grpc/grpc_limits.h"
@@ -25,12 +27,20 @@ Result<std::string> metadata(const grpc::CallbackServerContext& context, const c
   return std::string(first->second.data(), first->second.size());
 }
 
-// The client's time and ours are compared where both are known: gRPC sends how long is left, and makes it a time here.
+// Until the client gives up; none where it never does. gRPC's own conversion to a time_point overflows within 300
+// years.
+std::optional<MonotonicSpan> time_left(const grpc::CallbackServerContext& context) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
+  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  const auto seconds = std::clamp<int64_t>(left.tv_sec, -1, std::chrono::seconds(kDeadlineMax).count());
+  return std::chrono::seconds(seconds) + std::chrono::nanoseconds(left.tv_nsec);
+}
+
 MonotonicTime deadline_of(const grpc::CallbackServerContext& context, MonotonicTime now) {
-  const auto deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) return now + kDeadlineDefault;
-  const MonotonicSpan left =
-      std::clamp<MonotonicSpan>(deadline - std::chrono::system_clock::now(), MonotonicSpan(0), kDeadlineMax);
+  const auto left_of_client = time_left(context);
+  if (!left_of_client) return now + kDeadlineDefault;
+  const MonotonicSpan left = std::clamp<MonotonicSpan>(*left_of_client, MonotonicSpan(0), kDeadlineMax);
   return now + left - std::min<MonotonicSpan>(left / 10, kAnswerMarginMax);
 }
 
@@ -96,7 +106,7 @@ void Exchange::refuse(const Error& error) {
 // Nobody waits any more. What was begun goes on; its answer finds that this was decided.
 void Exchange::OnCancel() {
   if (!decides()) return;
-  const bool late = context_->deadline() <= std::chrono::system_clock::now();
+  const bool late = time_left(*context_).value_or(kDeadlineMax) <= MonotonicSpan(0);
   finish(late ? grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline has passed") : grpc::Status::CANCELLED);
 }
 

@@ -8,6 +8,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
@@ -58,6 +59,11 @@ void bound(grpc::ServerBuilder& builder) {
   // gRPC shares a port by default: a second server on it would start, and take half of the first one's clients.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 
+  // gRPC bounds a message as it is sent and inflates it without a bound: 16 MiB could become 16 GiB.
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
+
   grpc::ResourceQuota quota("mnemo");
   quota.Resize(kBuffersBytesMax);
   quota.SetMaxThreads(kReflectionThreadsMax);
@@ -106,7 +112,9 @@ void GrpcServer::refresh_health() {
 void GrpcServer::stop(MonotonicTime deadline) {
   if (!parts_->server) return;
   parts_->server->GetHealthCheckService()->Shutdown();
-  const MonotonicSpan left = deadline - parts_->door.clock.now();
+  // No request lasts longer than kDeadlineMax.
+  const MonotonicSpan left =
+      std::clamp<MonotonicSpan>(deadline - parts_->door.clock.now(), MonotonicSpan(0), kDeadlineMax);
   parts_->server->Shutdown(std::chrono::system_clock::now() + left);
   parts_->server.reset();
 }

@@ -19,7 +19,7 @@
 //   that
 //                       this build does not know, at any depth
 //   RESOURCE_EXHAUSTED  a request over 16 MiB (from gRPC itself, without those metadata), an answer over 64 MiB
-//   UNIMPLEMENTED       by name, what Service does not do
+//   UNIMPLEMENTED       by name, what Service does not do; a compressed request (from gRPC)
 //
 // No request holds a thread while it waits. server/grpc/grpc_limits.h has the limits. Reflection and health tell what
 // the schema is and whether this process answers, to anyone.

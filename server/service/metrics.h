@@ -1,12 +1,11 @@
 // File: server/service/metrics.h
 // What /metrics says: counts of the doors, kept here, and numbers of others, asked for at each scrape.
 //
-//   Metrics metrics({.version = MNEMO_VERSION, .started = clock.now(), .scheduler = [&] { return
-//   scheduler.statistics(); }}); metrics.done({Door::kHttp, Method::kRemember, std::nullopt, took}); std::string body =
-//   metrics.text();  // Content-Type: Metrics::kContentType
+//   Metrics metrics({.version = "1.2.3", .scheduler = [&] { return scheduler.statistics(); }});
+//   metrics.done({Door::kHttp, Method::kRemember, std::nullopt, took});
+//   std::string body = metrics.text();  // of type Metrics::kContentType
 //
-// Labels are numbers of partitions and names of lists of ours: nothing that a client chose. Each metric has a HELP
-// line.
+// Labels are numbers of partitions and names of our own lists: nothing that a client chose. Each metric has its HELP.
 //
 // Thread-safe.
 #pragma once

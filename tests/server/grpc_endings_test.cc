@@ -28,6 +28,15 @@ TEST(GrpcDeadline, IsTheDefaultWhereTheClientHasNone) { EXPECT_EQ(given(std::nul
 
 TEST(GrpcDeadline, IsAtMostTheLongestOne) { EXPECT_EQ(given(3600s), kDeadlineMax - kAnswerMarginMax); }
 
+TEST(GrpcDeadline, IsAtMostTheLongestOneAlsoWhereTheClientWaitsForYears) {
+  GrpcWorld world;
+  grpc::ClientContext context;
+  context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_REALTIME), gpr_time_from_hours(99'999'999, GPR_TIMESPAN)));
+  v1::RememberResponse response;
+  EXPECT_TRUE(world.memories->Remember(&context, {}, &response).ok());
+  EXPECT_EQ(world.service.asked().at(0).call.deadline, world.clock.now() + kDeadlineMax - kAnswerMarginMax);
+}
+
 TEST(GrpcDeadline, IsTheClientsLessTheWayBack) {
   const MonotonicSpan left = given(100s);
   EXPECT_LT(left, 100s - kAnswerMarginMax + 1s);
@@ -104,6 +113,11 @@ TEST(GrpcEnding, AtItsDeadlineStopCancelsWhatIsLeftAndTheServiceMayAnswerAfterwa
   EXPECT_EQ(world.observer.await(1)[0].error, Code::kCancelled);
   world.server.reset();
   world.service.release();
+}
+
+TEST(GrpcEnding, StopTakesADeadlineThatNeverComes) {
+  GrpcWorld world;
+  world.server->stop(MonotonicTime::max());
 }
 
 TEST(GrpcEnding, AStoppedServerTakesNothingAndStopsTwice) {

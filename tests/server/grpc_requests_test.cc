@@ -115,6 +115,20 @@ TEST(GrpcRequests, TheLargestOneIsTakenAndOneByteMoreIsNot) {
   EXPECT_TRUE(world.remember().ok()) << "the connection goes on";
 }
 
+// What is small on the wire and large here is no way around the limit.
+TEST(GrpcRequests, ACompressedOneIsRefusedBeforeItIsInflated) {
+  GrpcWorld world;
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    for (const size_t bytes : {size_t{1024}, size_t{kRequestBytesMax} + 1}) {
+      grpc::ClientContext context;
+      context.set_compression_algorithm(algorithm);
+      v1::RememberResponse response;
+      EXPECT_EQ(world.memories->Remember(&context, of_bytes(bytes), &response).error_code(), grpc::UNIMPLEMENTED);
+    }
+  }
+  EXPECT_TRUE(world.service.asked().empty());
+}
+
 TEST(GrpcRequests, AnAnswerThatIsTooLargeSaysWhatToDo) {
   GrpcWorld world;
   const auto retrieve = [&](size_t bytes) {
