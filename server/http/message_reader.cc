@@ -155,7 +155,7 @@ Status read_float_into(const Json& value, const Target& to, const std::string& p
 Status read_one(const Json& value, const Target& to, const std::string& path) {
   switch (to.field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: {
-      // `content` is any JSON value, kept as text.
+      // What requests call `content` is any JSON value, kept as text.
       MNEMO_ASSIGN(std::string text, to.field.name() == "content" ? json_text(value) : read_text(value, path));
       to.put(std::move(text));
       return {};

@@ -116,6 +116,10 @@ Result<Json> parse_json(std::string_view text, size_t depth_max) try {
     return fail(Code::kInvalidArgument, "the JSON starts with a byte order mark: send it without one");
   }
   if (!is_utf8(text)) return fail(Code::kInvalidArgument, "the JSON is not UTF-8: send it as UTF-8");
+  // The parser takes one for the end of the text, whatever follows.
+  if (const size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    return fail(Code::kInvalidArgument, fmt::format("this is not JSON, at byte {}: a zero byte", zero + 1));
+  }
   Builder builder(depth_max);
   Json::sax_parse(text, &builder);
   return std::move(builder).finish();
