@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -21,13 +22,16 @@ std::string cut(std::string_view text, size_t bytes_max) {
   return std::string(text.substr(0, end)) + "...";
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while ... - REASON"
+// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while ... - REASON". The reason
+// repeats the bytes that were read last, which may end within a character.
 std::string reason_of(const Json::exception& error) {
   const std::string_view text = error.what();
   const size_t dash = text.find(" - ");
   const size_t bracket = text.find("] ");
-  if (dash != std::string_view::npos) return cut(text.substr(dash + 3), kReasonBytes);
-  return cut(bracket != std::string_view::npos ? text.substr(bracket + 2) : text, kReasonBytes);
+  const size_t start = dash != std::string_view::npos ? dash + 3 : bracket != std::string_view::npos ? bracket + 2 : 0;
+  std::string reason = cut(text.substr(start), kReasonBytes);
+  std::replace_if(reason.begin(), reason.end(), [](unsigned char c) { return c >= 0x80; }, '?');
+  return reason;
 }
 
 // Builds the value. The library's own builder looks through all members of an object for each new one, which a large

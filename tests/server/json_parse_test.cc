@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "events/envelope.h"
 #include "server/json/fields.h"
 
 namespace mnemo {
@@ -46,6 +49,14 @@ TEST(ParseJson, NumbersAreExactOrRefused) {
   EXPECT_FALSE(parse_json("-9223372036854775809"));
   EXPECT_EQ(parse_json("18446744073709551616.0")->get<double>(), 18446744073709551616.0);
   EXPECT_EQ(parse_json("1e400").error().code, Code::kInvalidArgument);
+}
+
+TEST(ParseJson, WhatItSaysOfBrokenTextIsUtf8) {
+  for (const std::string text : {"{\"a\"\u0184}", "\u00e9", "[1,\u00e9]", "tru\u00e9"}) {
+    const Result<Json> json = parse_json(text);
+    ASSERT_FALSE(json);
+    EXPECT_TRUE(is_utf8(json.error().message)) << text;
+  }
 }
 
 TEST(ParseJson, ALargeObjectTakesNoQuadraticTime) {
