@@ -10,6 +10,7 @@
 #include "events/clock.h"
 #include "events/envelope.h"
 #include "events/tell_aside.h"
+#include "server/json/filter.h"
 
 namespace mnemo {
 namespace {

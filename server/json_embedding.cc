@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "events/coding.h"
+#include "server/json/fields.h"
 
 namespace mnemo {
 namespace {
@@ -41,12 +42,8 @@ Result<v1::Embedding> embedding_from_json(const Json& embedding) {
   out.set_model(embedding["model"].get<std::string>());
   std::string& bytes = *out.mutable_values_f32_le();
   for (const Json& value : embedding["values"]) {
-    if (!value.is_number()) return invalid("'embedding.values' must hold numbers only");
-    const double number = value.get<double>();
-    if (std::abs(number) > Float::max()) {
-      return invalid(fmt::format("'embedding.values' holds {}, which single precision cannot", number));
-    }
-    put_le32(bytes, std::bit_cast<uint32_t>(static_cast<float>(number)));
+    MNEMO_ASSIGN(const float number, read_float(value, "embedding.values"));
+    put_le32(bytes, std::bit_cast<uint32_t>(number));
   }
   return out;
 }

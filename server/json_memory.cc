@@ -8,6 +8,7 @@
 #include <map>
 
 #include "events/clock.h"
+#include "server/json/fields.h"
 #include "server/json_embedding.h"
 
 namespace mnemo {
@@ -15,22 +16,10 @@ namespace {
 
 tl::unexpected<Error> invalid(std::string message) { return fail(Code::kInvalidArgument, std::move(message)); }
 
-Result<std::string> text_of(const Json& value, std::string_view field) {
-  if (value.is_string()) return value.get<std::string>();
-  return invalid(fmt::format("'{}' must be a string", field));
-}
-
-Result<TimestampMs> time_of(const Json& value, std::string_view field) {
-  MNEMO_ASSIGN(const std::string text, text_of(value, field));
-  const Result<TimestampMs> time = parse_rfc3339(text);
-  if (time) return *time;
-  return invalid(fmt::format("'{}' must be a time such as 2026-03-02T08:00:00Z: {}", field, time.error().message));
-}
-
 Status set_tags(const Json& value, v1::Remembered& e) {
   if (!value.is_array()) return invalid("'tags' must be a list of strings");
   for (const Json& tag : value) {
-    MNEMO_ASSIGN(*e.add_tags(), text_of(tag, "tags"));
+    MNEMO_ASSIGN(*e.add_tags(), read_text(tag, "tags"));
   }
   return {};
 }
@@ -40,39 +29,27 @@ Status set_metadata(const Json& value, v1::Remembered& e) {
   for (const auto& [key, entry] : value.items()) {
     v1::MetadataEntry& out = *e.add_metadata();
     out.set_key(key);
-    if (entry.is_string()) {
-      out.mutable_text()->set_plain(entry.get<std::string>());
-    } else if (entry.is_number()) {
-      MNEMO_ASSIGN(const double number, exact_number(entry, "metadata." + key));
-      out.set_number(number);
-    } else if (entry.is_boolean()) {
-      out.set_flag(entry.get<bool>());
+    MNEMO_ASSIGN(Scalar scalar, read_scalar(entry, "metadata." + key));
+    if (auto* const text = std::get_if<std::string>(&scalar)) {
+      out.mutable_text()->set_plain(std::move(*text));
+    } else if (const auto* const number = std::get_if<double>(&scalar)) {
+      out.set_number(*number);
     } else {
-      return invalid(fmt::format("'metadata.{}' must be a string, a number or true or false", key));
+      out.set_flag(std::get<bool>(scalar));
     }
   }
   return {};
 }
 
 Status set_class(const Json& value, v1::Remembered& e) {
-  static const std::map<std::string, v1::MemoryClass, std::less<>> names = {{"episodic", v1::MEMORY_CLASS_EPISODIC},
-                                                                            {"semantic", v1::MEMORY_CLASS_SEMANTIC},
-                                                                            {"procedural", v1::MEMORY_CLASS_PROCEDURAL},
-                                                                            {"working", v1::MEMORY_CLASS_WORKING}};
-  MNEMO_ASSIGN(const std::string name, text_of(value, "class"));
-  const auto at = names.find(name);
-  if (at == names.end()) return invalid("'class' must be episodic, semantic, procedural or working");
-  e.set_class_(at->second);
+  MNEMO_ASSIGN(const int number, read_enum(value, *v1::MemoryClass_descriptor(), "class"));
+  e.set_class_(static_cast<v1::MemoryClass>(number));
   return {};
 }
 
 Status set_tier(const Json& value, v1::Remembered& e) {
-  static const std::map<std::string, v1::Tier, std::less<>> names = {
-      {"short", v1::TIER_SHORT}, {"mid", v1::TIER_MID}, {"long", v1::TIER_LONG}};
-  MNEMO_ASSIGN(const std::string name, text_of(value, "tier"));
-  const auto at = names.find(name);
-  if (at == names.end()) return invalid("'tier' must be short, mid or long");
-  e.set_tier(at->second);
+  MNEMO_ASSIGN(const int number, read_enum(value, *v1::Tier_descriptor(), "tier"));
+  e.set_tier(static_cast<v1::Tier>(number));
   return {};
 }
 
@@ -89,8 +66,8 @@ Status set_importance(const Json& value, v1::Remembered& e) {
 }
 
 Status set_pinned(const Json& value, v1::Remembered& e) {
-  if (!value.is_boolean()) return invalid("'pinned' must be true or false");
-  e.set_pinned(value.get<bool>());
+  MNEMO_ASSIGN(const bool pinned, read_flag(value, "pinned"));
+  e.set_pinned(pinned);
   return {};
 }
 
@@ -100,7 +77,7 @@ using Setter = std::function<Status(const Json&, v1::Envelope&)>;
 template <typename Set>
 Setter string_field(const char* name, Set set) {
   return [name, set](const Json& value, v1::Envelope& envelope) -> Status {
-    MNEMO_ASSIGN(std::string text, text_of(value, name));
+    MNEMO_ASSIGN(std::string text, read_text(value, name));
     set(envelope, std::move(text));
     return {};
   };
@@ -141,13 +118,13 @@ const std::map<std::string, Setter, std::less<>>& setters() {
        }},
       {"observed_at",
        [](const Json& value, E& e) -> Status {
-         MNEMO_ASSIGN(const TimestampMs time, time_of(value, "observed_at"));
+         MNEMO_ASSIGN(const TimestampMs time, read_time(value, "observed_at"));
          e.mutable_remembered()->set_observed_at_ms(time);
          return {};
        }},
       {"expires_at",
        [](const Json& value, E& e) -> Status {
-         MNEMO_ASSIGN(const TimestampMs time, time_of(value, "expires_at"));
+         MNEMO_ASSIGN(const TimestampMs time, read_time(value, "expires_at"));
          e.mutable_remembered()->set_expires_at_ms(time);
          return {};
        }},
@@ -155,21 +132,12 @@ const std::map<std::string, Setter, std::less<>>& setters() {
   return table;
 }
 
-// A whole number without a fraction, as it was given; back in, it is the same double.
-Json number_json(uint64_t bits) {
-  const double number = std::bit_cast<double>(bits);
-  const bool whole = std::trunc(number) == number && std::abs(number) <= kExactIntegerMax;
-  const bool minus_zero = number == 0 && std::signbit(number);
-  if (whole && !minus_zero) return static_cast<int64_t>(number);
-  return number;
-}
-
 Json metadata_json(const Memory& memory) {
   Json out = Json::object();
   for (const Memory::MetadataValue& entry : memory.metadata) {
     switch (entry.type) {
       case MetadataView::Type::kText: out[entry.key] = entry.text; break;
-      case MetadataView::Type::kNumber: out[entry.key] = number_json(entry.number_bits); break;
+      case MetadataView::Type::kNumber: out[entry.key] = number_json(std::bit_cast<double>(entry.number_bits)); break;
       case MetadataView::Type::kFlag: out[entry.key] = entry.flag; break;
     }
   }

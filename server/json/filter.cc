@@ -1,9 +1,11 @@
+#include "server/json/filter.h"
+
 #include <fmt/format.h>
 
 #include <map>
 
 #include "events/clock.h"
-#include "server/json_memory.h"
+#include "server/json/fields.h"
 
 namespace mnemo {
 namespace {
@@ -27,19 +29,22 @@ Result<Condition::Operator> operator_of(std::string_view name) {
   return invalid(
       fmt::format("'{}' is no filter operator; there are eq, ne, any, all, startswith, gt, gte, lt, lte, "
                   "between",
-                  name));
+                  excerpt(name)));
 }
 
 Status set_field(std::string_view name, Condition& condition) {
   static const std::map<std::string, Condition::Field, std::less<>> names = {{"tag", Condition::TAG},
                                                                              {"tags", Condition::TAG},
                                                                              {"session_id", Condition::SESSION},
+                                                                             {"sessionId", Condition::SESSION},
                                                                              {"speaker", Condition::SPEAKER},
                                                                              {"class", Condition::CLASS},
                                                                              {"kind", Condition::KIND},
                                                                              {"tier", Condition::TIER},
                                                                              {"observed_at", Condition::OBSERVED_AT},
-                                                                             {"recorded_at", Condition::RECORDED_AT}};
+                                                                             {"observedAt", Condition::OBSERVED_AT},
+                                                                             {"recorded_at", Condition::RECORDED_AT},
+                                                                             {"recordedAt", Condition::RECORDED_AT}};
   if (name.starts_with(kMetadataPrefix)) {
     condition.set_field(Condition::METADATA);
     condition.set_metadata_key(std::string(name.substr(kMetadataPrefix.size())));
@@ -50,7 +55,7 @@ Status set_field(std::string_view name, Condition& condition) {
     return invalid(
         fmt::format("'{}' is no filter field; there are tag, session_id, speaker, class, kind, tier, "
                     "metadata.KEY, observed_at, recorded_at",
-                    name));
+                    excerpt(name)));
   }
   condition.set_field(at->second);
   return {};
@@ -111,7 +116,7 @@ Status parse_member(const std::string& name, const Json& value, int depth, v1::F
     MNEMO_ASSIGN(*out.add_filters(), condition_of(name, value.is_array() ? "any" : "eq", value));
     return {};
   }
-  if (value.empty()) return invalid(fmt::format("the filter on '{}' names no operator", name));
+  if (value.empty()) return invalid(fmt::format("the filter on '{}' names no operator", excerpt(name)));
   for (const auto& [op, operand] : value.items()) {
     MNEMO_ASSIGN(*out.add_filters(), condition_of(name, op, operand));
   }

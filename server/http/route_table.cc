@@ -1,0 +1,183 @@
+#include "server/http/route_table.h"
+
+#include <fmt/format.h>
+
+#include "events/envelope.h"
+#include "server/http/batch.h"
+#include "server/http/call_headers.h"
+#include "server/http/message_writer.h"
+#include "server/http/openapi.h"
+#include "server/http/request_reader.h"
+#include "server/http/responses.h"
+
+namespace mnemo {
+namespace {
+
+using Handler = std::function<void(const Exchange&, const Route&)>;
+
+// Who asks and how; UNAUTHENTICATED, or INVALID_ARGUMENT of a header.
+Result<Call> call_of(const Exchange& exchange) {
+  const HttpRoutes::Parts& parts = exchange.parts;
+  MNEMO_ASSIGN(std::shared_ptr<const Principal> principal, parts.authenticate(exchange.request));
+  return call_of(exchange.request, std::move(principal), parts.clock.now());
+}
+
+// The message that the fields of a request's body are of.
+template <typename Request>
+Request& fields_of(Request& request) {
+  return request;
+}
+v1::MemoryInput& fields_of(v1::RememberRequest& request) { return *request.mutable_memory(); }
+
+template <typename Request>
+Result<Request> request_of(const Exchange& exchange, const Route& route) {
+  Request request;
+  auto& fields = fields_of(request);
+  MNEMO_TRY(read_request(exchange, route, fields));
+  MNEMO_TRY(validate_scope(fields.namespace_(), fields.agent_id()));
+  return request;
+}
+
+template <typename Response>
+int status_of(const Response& response) {
+  if constexpr (requires { response.pending(); }) return response.pending() ? 202 : 200;
+  return 200;
+}
+int status_of(const v1::RememberResponse& response) {
+  if (response.pending()) return 202;
+  return response.duplicate() ? 200 : 201;
+}
+
+template <typename Response>
+HttpResponse response_of(const Result<Response>& answer) {
+  if (!answer) return error_response(answer.error());
+  return json_response(status_of(*answer), json_of_message(*answer));
+}
+
+template <typename Response>
+Reply<Response> reply_to(HttpResponder respond) {
+  return [respond = std::move(respond)](const Result<Response>& answer) { respond(response_of(answer)); };
+}
+
+template <typename Request, typename Response>
+Handler rpc(void (Service::*method)(const Call&, Request, Reply<Response>)) {
+  return [method](const Exchange& exchange, const Route& route) {
+    const Result<Call> call = call_of(exchange);
+    if (!call) return exchange.respond(error_response(call.error()));
+    Result<Request> request = request_of<Request>(exchange, route);
+    if (!request) return exchange.respond(error_response(request.error()));
+    (exchange.parts.service.*method)(*call, std::move(*request), reply_to<Response>(exchange.respond));
+  };
+}
+
+template <typename Response>
+Handler rpc(void (Service::*method)(const Call&, Reply<Response>)) {
+  return [method](const Exchange& exchange, const Route& route) {
+    const Result<Call> call = call_of(exchange);
+    if (!call) return exchange.respond(error_response(call.error()));
+    v1::GetStatusRequest nothing;
+    const Status read = read_request(exchange, route, nothing);
+    if (!read) return exchange.respond(error_response(read.error()));
+    (exchange.parts.service.*method)(*call, reply_to<Response>(exchange.respond));
+  };
+}
+
+Result<Batch> batch_of(const Exchange& exchange, const Route& route) {
+  if (!exchange.request.query.empty()) {
+    return fail(Code::kInvalidArgument, fmt::format("{} {} takes no query", route.method, route.path));
+  }
+  MNEMO_ASSIGN(const Json body, body_json(exchange.request));
+  return Batch::from(body);
+}
+
+void remember_batch(const Exchange& exchange, const Route& route) {
+  const Result<Call> call = call_of(exchange);
+  if (!call) return exchange.respond(error_response(call.error()));
+  Result<Batch> batch = batch_of(exchange, route);
+  if (!batch) return exchange.respond(error_response(batch.error()));
+  if (batch->request.memories_size() == 0) return exchange.respond(response_of(batch->complete({})));
+  v1::RememberBatchRequest request = batch->request;
+  exchange.parts.service.remember_batch(
+      *call, std::move(request), [batch = std::move(*batch), respond = exchange.respond](const auto& answer) {
+        respond(response_of(answer.and_then([&](const auto& answered) { return batch.complete(answered); })));
+      });
+}
+
+void healthz(const Exchange& exchange, const Route&) { exchange.respond(json_response(200, R"({"status":"ok"})")); }
+
+Status ready(const Service& service, std::string_view what) {
+  if (what != "write") MNEMO_TRY(service.ready_to_read());
+  if (what != "read") MNEMO_TRY(service.ready_to_write());
+  return {};
+}
+
+void readyz(const Exchange& exchange, const Route&) {
+  std::string_view what;
+  for (const auto& [name, value] : exchange.request.query) {
+    const bool known = name == "for" && (value == "read" || value == "write") && what.empty();
+    if (!known) {
+      return exchange.respond(
+          error_response({Code::kInvalidArgument, "the query of /readyz may be for=read or for=write"}));
+    }
+    what = value;
+  }
+  const Status status = ready(exchange.parts.service, what);
+  exchange.respond(status ? json_response(200, R"({"status":"ready"})") : error_response(status.error()));
+}
+
+void metrics(const Exchange& exchange, const Route&) {
+  const Result<std::string> text =
+      exchange.parts.authenticate(exchange.request).and_then([&](const std::shared_ptr<const Principal>& principal) {
+        return exchange.parts.metrics(*principal);
+      });
+  if (!text) return exchange.respond(error_response(text.error()));
+  HttpResponse response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = *text;
+  exchange.respond(std::move(response));
+}
+
+void openapi(const Exchange& exchange, const Route&) {
+  exchange.respond(json_response(200, std::string(openapi_json())));
+}
+
+}  // namespace
+
+const std::vector<Route>& route_table() {
+  using enum Query;
+  constexpr Body kNone = Body::kNone;
+  constexpr Body kOptional = Body::kOptional;
+  constexpr Body kRequired = Body::kRequired;
+  static const std::vector<Route> table = {
+      {"POST", "/v1/memories", kNothing, kRequired, rpc(&Service::remember)},
+      {"POST", "/v1/memories:batch", kOwn, kRequired, remember_batch},
+      {"GET", "/v1/memories", kFields, kNone, rpc(&Service::list)},
+      {"GET", "/v1/memories/{id}", kFields, kNone, rpc(&Service::get)},
+      {"PATCH", "/v1/memories/{id}", kScope, kRequired, rpc(&Service::update)},
+      {"DELETE", "/v1/memories/{id}", kFields, kOptional, rpc(&Service::forget)},
+      {"GET", "/v1/memories/{id}/history", kFields, kNone, rpc(&Service::history)},
+      {"GET", "/v1/memories/{id}/lineage", kFields, kNone, {}},
+      {"POST", "/v1/memories/{id}/links", kScope, kRequired, rpc(&Service::link)},
+      {"DELETE", "/v1/memories/{id}/links", kFields, kOptional, rpc(&Service::unlink)},
+      {"PUT", "/v1/memories/{id}/embedding", kScope, kRequired, {}},
+      {"POST", "/v1/retrieve", kNothing, kRequired, rpc(&Service::retrieve)},
+      {"POST", "/v1/forget", kNothing, kRequired, rpc(&Service::forget_by_filter)},
+      {"POST", "/v1/consolidate", kNothing, kRequired, {}},
+      {"POST", "/v1/prune", kNothing, kRequired, {}},
+      {"GET", "/v1/status", kNothing, kNone, rpc(&Service::status)},
+      {"GET", "/v1/digests", kNothing, kNone, rpc(&Service::digests)},
+      {"GET", "/v1/changes", kFields, kNone, {}},
+      {"GET", "/v1/scheduler", kNothing, kNone, {}},
+      {"GET", "/v1/journal", kFields, kNone, {}},
+      {"GET", "/v1/journal/{operation}", kNothing, kNone, {}},
+      {"GET", "/v1/deadletters", kFields, kNone, {}},
+      {"POST", "/v1/admin/{command}", kNothing, kOptional, {}},
+      {"GET", "/healthz", kOwn, kNone, healthz},
+      {"GET", "/readyz", kOwn, kNone, readyz},
+      {"GET", "/metrics", kOwn, kNone, metrics},
+      {"GET", "/openapi.json", kOwn, kNone, openapi},
+  };
+  return table;
+}
+
+}  // namespace mnemo
