@@ -15,13 +15,13 @@ export YES MNEMO_ROCKSDB_SOURCE MNEMO_SYSTEM_ROCKSDB JOBS
 build = cmake --preset $(1) --log-level=NOTICE $(CMAKE_ARGS) && cmake --build --preset $(1) -j $(JOBS) $(2)
 SOURCES = git ls-files '*.cc' '*.h'
 
-.PHONY: help deps deps-check deps-tsan build test check check-format check-asan check-tsan check-tidy check-long run \
-  bench soak format clean
+.PHONY: help deps deps-check deps-tsan build test check check-format check-asan check-clang check-tsan check-tidy \
+  check-long run bench soak soak-simulation format clean
 
 help: ## this list
 	@printf 'mnemo: make TARGET\n\n'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do \
-	  printf '  %-12s %s\n' "$$target" "$$text"; done
+	  printf '  %-16s %s\n' "$$target" "$$text"; done
 	@printf '\nYES=1 asks nothing. JOBS=N compiles and tests with N processes. CONTRIBUTING.md says the rest.\n'
 
 deps: ## install the packages of the system and build the pinned RocksDB (asks first on a terminal)
@@ -41,7 +41,7 @@ test: build ## what to run after a change: every test but the long ones, in at m
 run: build ## load the sample, verify it, ask it three questions
 	@scripts/run-sample
 
-check: check-format check-asan check-long ## layout, sanitized tests, all kill rounds and long tests
+check: check-format check-asan check-clang check-long ## layout, sanitized tests, digests from clang, long tests
 
 check-format: deps-check
 	@$(SOURCES) | xargs clang-format-19 --dry-run --Werror
@@ -55,6 +55,11 @@ check-tsan: deps-tsan
 	@$(call build,tsan,--target threads_tests)
 	@ctest --preset tsan-threads -j $(JOBS)
 
+# A clang build comes to the same bytes.
+check-clang: deps-check
+	@$(call build,tidy,--target golden_tests)
+	@ctest --preset clang-golden -j $(JOBS)
+
 check-tidy: deps-check
 	@$(call build,tidy,--target server/all bench/all golden_tests)
 	@ctest --preset tidy -j $(JOBS)
@@ -67,7 +72,9 @@ bench: deps ## the benchmarks; docs/operations.md says how to read them
 	@$(call build,release)
 	@scripts/bench
 
-soak: deps ## the simulation from SEEDS seeds (default 20000), from SEED_FIRST (default: the clock) on
+soak: check-tsan check-tidy soak-simulation ## what takes too long for every change: TSan, clang-tidy, more seeds
+
+soak-simulation: deps ## the simulation from SEEDS seeds (default 20000), from SEED_FIRST (default: the clock) on
 	@$(call build,release,--target simulation_test)
 	@MNEMO_SEEDS=$(SEEDS) MNEMO_SEED_FIRST=$(SEED_FIRST) build/release/tests/simulation/simulation_test
 
