@@ -54,6 +54,7 @@ Status Node::open_partition(PartitionId partition, const std::filesystem::path& 
   options.store.resources = &resources_;
   options.store.env = options_.env;
   options.log = log_.identity();
+  options.on_commit = options_.on_commit;
   auto opened = std::make_unique<Partition>();
   MNEMO_ASSIGN(opened->projection, Projection::open(options));
   const Meta meta = opened->projection->applied();

@@ -29,7 +29,8 @@ struct NodeOptions {
   PollLimits batch;
   bool ticks = true;              // append Ticked when an expiry is due or work is pending
   std::filesystem::path emitted;  // where the emitter notes what it sent; empty: nowhere
-  Emitter::Listener listener;     // told of invalidations; empty: nobody
+  Emitter::Listener listener;     // told of invalidations, once they are visible; empty: nobody
+  CommitListener on_commit;       // told whom each batch touched, before it is visible by its position; empty: nobody
   rocksdb::Env* env = nullptr;    // of the projections; null: the machine's file system
 };
 

@@ -28,6 +28,12 @@ struct Invalidation {
   bool operator==(const Invalidation&) const = default;
 };
 
+// Whose answers may be others than before, to those in this process who keep answers.
+struct Touched {
+  bool everything = false;  // all agents of the partition: rules or a policy changed, or other rows took their place
+  std::vector<Invalidation> agents;
+};
+
 // A record that was not applied. It touches nothing, so n is 0.
 struct DeadLetter {
   uint64_t offset = 0;
