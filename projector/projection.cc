@@ -24,7 +24,8 @@ Result<std::unique_ptr<Projection>> Projection::open(const ProjectionOptions& op
   }
   MNEMO_TRY(projection->machine_.load());
   MNEMO_TRY(projection->find_first_outbox_row());
-  projection->publish({.everything = true, .agents = {}});
+  projection->publish();
+  projection->tell({.extent = Touched::Extent::kPartition, .agents = {}});
   return projection;
 }
 
@@ -99,7 +100,9 @@ Status Projection::commit(bool announce) {
   clean_ = true;
   outbox_first_ = std::max(outbox_first_, dropped);
   machine_.trim();
-  publish(touched);
+  // What was kept from before the batch must be known as old by the time anyone can ask for the batch's position.
+  tell(touched);
+  publish();
   return {};
 }
 
@@ -113,17 +116,21 @@ Status Projection::restart_batch() {
 Status Projection::reopen() {
   clean_ = false;
   rows_.clear();
+  tell({.extent = Touched::Extent::kOpening, .agents = {}});
   MNEMO_TRY(store_->reopen());
   MNEMO_TRY(restart_batch());
   outbox_drop_ = 0;  // a batch done again may be cut otherwise, and then another row has the number
   MNEMO_TRY(find_first_outbox_row());
-  publish({.everything = true, .agents = {}});
+  publish();
+  tell({.extent = Touched::Extent::kPartition, .agents = {}});
   return {};
 }
 
-// What was kept from before the batch must be known as old by the time anyone can ask for the batch's position.
-void Projection::publish(const Touched& touched) {
+void Projection::tell(const Touched& touched) const {
   if (on_commit_) on_commit_(partition_, touched);
+}
+
+void Projection::publish() {
   {
     const std::lock_guard lock(mutex_);
     applied_ = machine_.meta();

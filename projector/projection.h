@@ -25,8 +25,8 @@ namespace mnemo {
 
 // Told on the writer's thread whom a batch touched, after the batch has been written and before its position is
 // published: who has seen a position, or waited for it, comes after the listener. Views may show the batch before that.
-// A batch that could not be written is not told. Opening and reopening tell that everything was touched. Must be quick;
-// must not throw.
+// A batch that could not be written is not told. Reopening tells kOpening before views of the older rows can be taken,
+// and kPartition once their position is published; opening tells kPartition. Must be quick; must not throw.
 using CommitListener = std::function<void(PartitionId, const Touched&)>;
 
 struct ProjectionOptions {
@@ -99,7 +99,8 @@ class Projection {
   Status find_first_outbox_row();
   Status commit(bool announce);
   Status restart_batch();
-  void publish(const Touched& touched);
+  void tell(const Touched& touched) const;
+  void publish();
 
   PartitionId partition_;
   const CommitListener on_commit_;

@@ -262,7 +262,8 @@ Touched State::take_touched() {
   std::sort(taken.begin(), taken.end(), [](const Invalidation& a, const Invalidation& b) {
     return std::pair(a.offset, a.n) < std::pair(b.offset, b.n);
   });
-  return {std::exchange(everything_touched_, false), std::move(taken)};
+  const bool everything = std::exchange(everything_touched_, false);
+  return {everything ? Touched::Extent::kPartition : Touched::Extent::kAgents, std::move(taken)};
 }
 
 void State::put_pending(uint64_t number, const PendingWork& work) {

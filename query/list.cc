@@ -9,7 +9,8 @@ namespace {
 
 Result<DocSet> listed_documents(const View& view, const AgentRef& agent, const std::optional<v1::Filter>& filter) {
   MNEMO_ASSIGN(const auto index, view.index(agent));
-  MNEMO_ASSIGN(DocSet listed, visible_documents(view, agent, *index, view.meta().event_time_ms));
+  MNEMO_ASSIGN(Visible visible, visible_documents(view, agent, *index, view.meta().event_time_ms));
+  DocSet listed = std::move(visible.docs);
   if (filter) {
     DocSet matching;
     MNEMO_TRY(evaluate_filter(*index, *filter, matching));

@@ -89,10 +89,10 @@ Result<uint64_t> export_agent(const View& view, const Scope& scope, const LineSi
   MNEMO_ASSIGN(const auto agent, view.agent(scope.name_space, scope.agent_id));
   if (!agent) return 0;
   MNEMO_ASSIGN(const auto index, view.index(*agent));
-  MNEMO_ASSIGN(DocSet visible, visible_documents(view, *agent, *index, view.meta().event_time_ms));
+  MNEMO_ASSIGN(Visible visible, visible_documents(view, *agent, *index, view.meta().event_time_ms));
   // Times that could not be read counted as 0 meanwhile: what was made of them must not leave.
   MNEMO_TRY(index->status());
-  AgentExport out(view, scope, *agent, std::move(visible), sink);
+  AgentExport out(view, scope, *agent, std::move(visible.docs), sink);
   MNEMO_ASSIGN(const uint64_t count, out.memories());
   MNEMO_TRY(out.links());
   return count;

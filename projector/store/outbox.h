@@ -30,7 +30,12 @@ struct Invalidation {
 
 // Whose answers may be others than before, to those in this process who keep answers.
 struct Touched {
-  bool everything = false;  // all agents of the partition: rules or a policy changed, or other rows took their place
+  enum class Extent : uint8_t {
+    kAgents,     // those that are listed
+    kPartition,  // all agents of the partition
+    kOpening,    // the same; and until more is told, rows and published position may not belong together: keep nothing
+  };
+  Extent extent = Extent::kAgents;
   std::vector<Invalidation> agents;
 };
 

@@ -23,9 +23,9 @@ class Listened {
   }
 
   struct Told {
-    bool everything = false;
+    Touched::Extent extent = Touched::Extent::kAgents;
     AgentsAndTiers agents;
-    uint64_t shown = 0;      // by a view taken at that moment
+    uint64_t shown = 0;      // by a view taken at that moment; 0: none could be
     uint64_t published = 0;  // at that moment
   };
   Partition& partition() { return partition_; }
@@ -34,10 +34,11 @@ class Listened {
  private:
   void note(const Touched& touched) {
     Told told;
-    told.everything = touched.everything;
+    told.extent = touched.extent;
     for (const Invalidation& each : touched.agents) told.agents.emplace_back(each.agent_id, each.tier);
     if (watched_) {
-      told.shown = partition_.view()->meta().next_offset;
+      const auto view = partition_.projection().view();
+      told.shown = view ? (*view)->meta().next_offset : 0;
       told.published = partition_.meta().next_offset;
     }
     told_.push_back(std::move(told));
@@ -58,7 +59,7 @@ TEST(CommitListener, IsToldBetweenTheWriteAndThePublication) {
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].shown, before + 2) << "it is written";
   EXPECT_EQ(told[0].published, before) << "and nobody has been told the position";
-  EXPECT_FALSE(told[0].everything);
+  EXPECT_EQ(told[0].extent, Touched::Extent::kAgents);
   EXPECT_EQ(told[0].agents, (AgentsAndTiers{{"nina", 1}, {"omar", 1}}));
 }
 
@@ -92,13 +93,13 @@ TEST(CommitListener, NamesEveryoneWhomAnEventTouches) {
 TEST(CommitListener, RulesAndPoliciesTouchEveryone) {
   Listened listened;
   listened.partition().add(policy("acme", 1, kDayMs));
-  EXPECT_TRUE(listened.take().at(0).everything);
+  EXPECT_EQ(listened.take().at(0).extent, Touched::Extent::kPartition);
   listened.partition().activate([](v1::RulesActivated&) {});
-  EXPECT_TRUE(listened.take().at(0).everything);
+  EXPECT_EQ(listened.take().at(0).extent, Touched::Extent::kPartition);
   listened.partition().add(remember("a", "x"));
-  EXPECT_FALSE(listened.take().at(0).everything) << "once is enough";
+  EXPECT_EQ(listened.take().at(0).extent, Touched::Extent::kAgents) << "once is enough";
   listened.partition().tick(kStartMs);
-  EXPECT_FALSE(listened.take().at(0).everything) << "time alone touches nobody";
+  EXPECT_EQ(listened.take().at(0).extent, Touched::Extent::kAgents) << "time alone touches nobody";
 }
 
 TEST(CommitListener, HearsNothingOfABatchThatWasNotWrittenAndOfEverythingWhenRowsFallBack) {
@@ -118,16 +119,21 @@ TEST(CommitListener, HearsNothingOfABatchThatWasNotWrittenAndOfEverythingWhenRow
   files.fail_writes(false);
   ASSERT_TRUE(partition.projection().reopen());
   const auto told = listened.take();
-  ASSERT_EQ(told.size(), 1u);
-  EXPECT_TRUE(told[0].everything);
-  EXPECT_EQ(told[0].shown, durable);
-  EXPECT_GT(told[0].published, durable) << "before the older position is published";
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].extent, Touched::Extent::kOpening);
+  EXPECT_GT(told[0].published, durable);
+  EXPECT_NE(told[0].shown, durable) << "before a view can show the older rows";
+  EXPECT_EQ(told[1].extent, Touched::Extent::kPartition);
+  EXPECT_EQ(told[1].shown, durable);
+  EXPECT_EQ(told[1].published, durable) << "they belong together again";
   EXPECT_EQ(partition.meta().next_offset, durable);
 }
 
 TEST(CommitListener, OpeningTouchesEveryone) {
   int everything = 0;
-  Partition partition({.on_commit = [&](PartitionId, const Touched& touched) { everything += touched.everything; }});
+  Partition partition({.on_commit = [&](PartitionId, const Touched& touched) {
+    everything += touched.extent == Touched::Extent::kPartition ? 1 : 0;
+  }});
   const int before = everything;
   EXPECT_GE(before, 1);
   partition.crash();

@@ -47,6 +47,11 @@ TEST(Signature, HoldsEverythingThatAnAnswerDependsOn) {
   EXPECT_TRUE(differs([](RetrieveRequest& r) { r.limit = 11; }));
   EXPECT_TRUE(differs([](RetrieveRequest& r) { r.context_token_budget = 1; }));
   EXPECT_TRUE(differs([](RetrieveRequest& r) { r.reference_time_ms = 0; }));
+  RetrieveRequest earlier = plain;
+  RetrieveRequest later = plain;
+  earlier.reference_time_ms = 1;
+  later.reference_time_ms = 2;
+  EXPECT_NE(signature("profile", earlier), signature("profile", later));
   EXPECT_TRUE(differs([](RetrieveRequest& r) { r.filter = condition(Condition::TAG, Condition::EQ, {"a"}); }));
   EXPECT_FALSE(differs([](RetrieveRequest& r) { r.explain = true; }));
 }
