@@ -15,4 +15,12 @@ add_library(mnemo_stemmer INTERFACE)
 target_link_libraries(mnemo_stemmer INTERFACE "${STEMMER_LIBRARY}")
 target_include_directories(mnemo_stemmer SYSTEM INTERFACE "${STEMMER_INCLUDE}")
 
+# Asio and Beast: headers alone. Before 1.81 clang finds no coroutines in them.
+find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL REQUIRED)
+add_library(mnemo_asio INTERFACE)
+target_include_directories(mnemo_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+target_compile_definitions(mnemo_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ALL_NO_LIB)
+target_link_libraries(mnemo_asio INTERFACE OpenSSL::SSL Threads::Threads)
+
 include(RocksDB)

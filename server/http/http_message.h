@@ -1,5 +1,5 @@
 // File: server/http/http_message.h
-// A request and its answer, between the transport and the routes.
+// A request and its answer, between the transport and the routes. Plain data.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,11 @@ namespace mnemo {
 
 struct HttpRequest {
   std::string method;
-  std::string path;
-  std::vector<std::pair<std::string, std::string>> query;
+  std::string path;                                        // as it came, without the query: still percent-encoded
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order; a name may come more than once
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-  std::string remote;
+  std::string body;    // whole, chunks put together
+  std::string remote;  // the client's address, without port
 
   std::string_view header(std::string_view name) const {
     for (const auto& [key, value] : headers) {
@@ -33,10 +33,15 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 200;
   std::string content_type;
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers;  // beside those of the transport, and the content type
   std::string body;
 };
 
+// Called once at most, from any thread, at any time, also when the server is gone. When the last copy goes without a
+// call, 500 is answered.
 using HttpResponder = std::function<void(HttpResponse)>;
+
+// Called from the threads of the server, which it must not block. A HEAD comes as the GET whose head it asks for.
+using HttpHandler = std::function<void(HttpRequest, HttpResponder)>;
 
 }  // namespace mnemo
