@@ -27,6 +27,8 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // For the client to read a refusal, or to close in turn.
 constexpr auto kFarewellMax = std::chrono::seconds(2);
 constexpr size_t kFarewellBytesMax = 32 << 20;
+// For the client to end TLS in turn: every answer says how long it is, so nothing depends on it.
+constexpr auto kTlsEndMax = std::chrono::milliseconds(200);
 
 auto returning(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -57,11 +59,12 @@ asio::awaitable<void> HttpConnection::serve() {
     if (!shared_.stopping) co_await secure.async_handshake(asio::ssl::stream_base::server, returning(error));
     if (!error) {
       co_await serve_requests(secure);
-      set_time(kFarewellMax);
+      set_time(kTlsEndMax);
       co_await secure.async_shutdown(returning(error));
     }
   }
-  co_await linger();
+  const bool unread = refused_ || socket_.available(error) > 0;
+  if (unread) co_await linger();
   close();
 }
 
@@ -110,6 +113,7 @@ asio::awaitable<bool> HttpConnection::serve_request(Stream& stream) {
   if (parser.is_header_done()) framing.head_only = parser.get().method() == http::verb::head;
   if (response) {
     ++shared_.refused;
+    refused_ = true;
     // What follows on the connection would be taken for the next request: no other may.
     co_await write(stream, std::move(*response), framing);
     co_return false;
@@ -128,24 +132,30 @@ asio::awaitable<bool> HttpConnection::serve_request(Stream& stream) {
 template <typename Stream>
 asio::awaitable<std::optional<HttpResponse>> HttpConnection::read(Stream& stream, HttpParser& parser,
                                                                   HttpRequest& request) {
-  parser.eager(true);
   parser.header_limit(static_cast<uint32_t>(options_.header_bytes_max));
   parser.body_limit(options_.body_bytes_max);
   set_time(options_.request_max);
   bool head_checked = false;
+  size_t head_bytes = 0;
   while (true) {
     error_code error;
-    if (buffer_.size() > 0) buffer_.consume(parser.put(buffer_.cdata(), error));
+    const size_t used = buffer_.size() > 0 ? parser.put(buffer_.cdata(), error) : 0;
+    buffer_.consume(used);
     if (error && error != http::error::need_more) co_return refusal_of(error, options_);
     if (parser.is_header_done() && !head_checked) {
       head_checked = true;
+      // Beast's own limit leaves out the last line's end.
+      if (head_bytes + used > options_.header_bytes_max) co_return header_refusal(options_);
       std::optional<HttpResponse> refusal = check_head(parser, request);
       if (refusal) co_return refusal;
+      parser.eager(true);  // not before, so that the bytes of the head can be told from those of the body
+      if (!parser.is_done() && buffer_.size() > 0) continue;
       if (!parser.is_done() && expects_continue(parser)) {
         co_await asio::async_write(stream, asio::buffer(kContinue), returning(error));
       }
     }
     if (parser.is_done()) co_return std::nullopt;
+    head_bytes += used;
     if (buffer_.size() == buffer_.max_size()) co_return header_refusal(options_);
     const size_t bytes = co_await read_some(stream);
     if (bytes == 0 && time_over_) co_return late_refusal(options_);

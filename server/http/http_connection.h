@@ -95,6 +95,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool idle_ = true;
   bool time_over_ = false;
   bool cut_off_ = false;
+  bool refused_ = false;
 };
 
 }  // namespace mnemo

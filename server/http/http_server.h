@@ -53,7 +53,7 @@ struct HttpCounters {
   uint64_t connections = 0;     // now
   uint64_t body_bytes = 0;      // now, of requests that are not answered yet
   uint64_t received_bytes = 0;  // TLS taken off
-  uint64_t sent_bytes = 0;      // of answers that were sent whole
+  uint64_t sent_bytes = 0;      // of answers
 };
 
 class HttpServer {
