@@ -98,8 +98,10 @@ TEST(HttpLimits, ALengthThatIsOnlyAnnouncedTakesNoMemory) {
   std::vector<std::unique_ptr<TestClient>> clients;
   for (int i = 0; i < 20; ++i) {
     clients.push_back(std::make_unique<TestClient>(server->port()));
-    clients.back()->send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n\r\nsome");
+    clients.back()->send(std::string() + "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n\r\n" +
+                         std::string(100, 'x'));
   }
+  await([&] { return server->counters().body_bytes >= 20 * 100; });
   EXPECT_EQ(TestClient(server->port()).ask(post(std::string(1 << 20, 'x'))).result_int(), 200U);
 }
 
@@ -169,8 +171,9 @@ TEST(HttpLimits, AHandlerMayTakeLongerThanAnyTimeOfTheTransport) {
   TestClient client(server->port());
   client.send(get("/"));
   const auto [request, respond] = held.next();
-  // Nothing is waited for: this is the time that must not count.
-  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  // Nothing is waited for: this is the time that must not count, and the 2 s after which a connection is closed that
+  // did not end at its time.
+  std::this_thread::sleep_for(std::chrono::milliseconds(2200));
   respond({});
   EXPECT_EQ(client.receive().result_int(), 200U);
 }
