@@ -16,6 +16,20 @@ namespace {
 constexpr int kIdleMs = 20;        // between two looks at ticks and flushes when nothing comes
 constexpr int kHaltRetryMs = 500;  // a halted partition tries again: the cause may be gone, or a skip recorded
 
+// A projection that cannot be opened keeps every agent from being answered, and is the one thing that may be deleted.
+Error with_way_out(PartitionId partition, const std::filesystem::path& dir, Error error) {
+  error.message = fmt::format("the projection of partition {}: {}", partition.value, error.message);
+  if (error.code == Code::kDataLoss) {
+    error.message += fmt::format("; that is the directory {} alone, and nothing is lost with it", dir.string());
+  } else if (error.code == Code::kUnavailable) {
+    error.message += fmt::format(
+        "; if the disk is in order and has room, delete the directory {}: it is made again "
+        "from the log, and nothing is lost with it",
+        dir.string());
+  }
+  return error;
+}
+
 }  // namespace
 
 Node::Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions options)
@@ -55,7 +69,9 @@ Status Node::open_partition(PartitionId partition, const std::filesystem::path& 
   options.store.env = options_.env;
   options.log = log_.identity();
   auto opened = std::make_unique<Partition>();
-  MNEMO_ASSIGN(opened->projection, Projection::open(options));
+  auto projection = Projection::open(options);
+  if (!projection) return fail(with_way_out(partition, dir, projection.error()));
+  opened->projection = std::move(*projection);
   const Meta meta = opened->projection->applied();
   MNEMO_TRY(check_continues(log_, partition, meta, key_.check_value()));
   opened->ticker = std::make_unique<Ticker>(log_, clock_, ids_);

@@ -18,6 +18,7 @@
 #include "query/engine.h"
 #include "server/data_dir.h"
 #include "server/json_memory.h"
+#include "server/printable.h"
 
 namespace mnemo {
 
@@ -29,7 +30,7 @@ inline constexpr int kExitFailed = 2;
 struct CommonOptions {
   std::string data;
   uint64_t memory_bytes = 512 << 20;
-  uint32_t partitions = limits::kPartitionsDefault;
+  uint32_t partitions = 0;  // 0: not said
   uint32_t batch = 5000;
   bool json = false;
 };
@@ -102,6 +103,7 @@ using Command = std::function<Result<int>()>;
 // The command line: its commands, and after parsing the chosen one with its options.
 struct Cli {
   CLI::App app{"mnemo: durable, replayable memory for agents", "mnemo"};
+  bool json_before = false;  // --json came before the command
   CommonOptions common;
   Command chosen;
 
@@ -127,6 +129,7 @@ Result<v1::Filter> filter_of_option(std::string_view option, const Json& json);
 void add_write_commands(Cli& cli);   // remember, update, forget, link, unlink
 void add_import_commands(Cli& cli);  // import, export
 void add_read_commands(Cli& cli);    // retrieve, explain, list, get, history
+void add_agents_command(Cli& cli);   // agents
 void add_admin_commands(Cli& cli);   // status, verify
 void add_log_commands(Cli& cli);     // log copy, deadletters, skip
 
@@ -134,13 +137,10 @@ void add_log_commands(Cli& cli);     // log copy, deadletters, skip
 Deadline soon();
 // Adds `halted` to an answer from a partition that is behind.
 void mark_behind(Json& json, const Session& session, PartitionId partition);
-void print_json(const Json& json);
+void print_json(const Json& json, int indent = -1);
 // What opening the log found and could mend, on standard error.
 void print_warnings(DataDir& dir);
 // "1 memory", "2 memories".
 std::string memories(uint64_t count);
-// Text of one line, cut to `columns` characters: a space stands for each line end and for each character that would
-// steer the terminal or turn the order of what is printed around.
-std::string one_line(std::string_view text, size_t columns = SIZE_MAX);
 
 }  // namespace mnemo

@@ -160,9 +160,9 @@ void print_verify(const VerifyReport& report) {
   if (behind > 0) {
     fmt::print("the projection has yet to apply {} records of the log: `mnemo status` applies them\n", behind);
   }
-  fmt::print("{}: {} events replayed, {} rows and {} digest points compared, {} agents' indexes checked\n",
+  fmt::print("{}: {} events replayed, {} rows and {} digest points compared, {} checked\n",
              report.good() ? "the state is what the log says" : "THE STATE IS NOT WHAT THE LOG SAYS", events, rows,
-             points, agents);
+             points, agents == 1 ? "the index of 1 agent" : fmt::format("the indexes of {} agents", agents));
 }
 
 // Damage that the log tells is a finding; other failures are failures.

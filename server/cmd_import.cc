@@ -15,6 +15,7 @@
 #include "server/import_tally.h"
 #include "server/interrupt.h"
 #include "server/output_file.h"
+#include "server/usage.h"
 
 namespace mnemo {
 namespace {
@@ -152,6 +153,7 @@ void print_counts(const ImportCounts& counts) {
 Result<int> report(const CommonOptions& common, const ImportCounts& counts, const Status& done) {
   Error error = done ? Error{} : done.error();
   if (!done) {
+    error.message = in_typed_names(std::move(error.message));
     error.message +=
         counts.durable.empty()
             ? "; nothing was imported"
@@ -220,6 +222,14 @@ Result<std::unique_ptr<OutputFile>> open_export(const CommonOptions& common, con
   return OutputFile::make(path);
 }
 
+// Says so where a person sees it: an empty output looks like an agent without memories.
+void tell_of_none(const ScopeOptions& scope) {
+  const std::string whose =
+      scope.agent_id.empty() ? std::string("anybody") : fmt::format("agent {}", one_line(scope.agent_id));
+  tell_aside(fmt::format("mnemo: nothing is remembered of {} in namespace {}; `mnemo agents` lists who is there\n",
+                         whose, one_line(scope.name_space)));
+}
+
 Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, const std::string& path) {
   std::unique_ptr<OutputFile> file;
   if (!path.empty()) {
@@ -237,6 +247,7 @@ Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, c
   if (!path.empty() && common.json) print_json({{"memories", count}});
   if (!path.empty() && !common.json) fmt::print("{} written to {}\n", memories(count), path);
   const bool sought = !scope.name_space.empty() || !scope.agent_id.empty();
+  if (sought && count == 0) tell_of_none(scope);
   // What a partition has yet to apply is missing.
   return session->warned() || (sought && count == 0) ? kExitNegative : kExitDone;
 }
@@ -247,7 +258,7 @@ void add_import_commands(Cli& cli) {
   auto import = std::make_shared<ImportOptions>();
   CLI::App* command = cli.add(cli.app, "import", "Import memories from a file; what is there already stays as it is",
                               [&cli, import] { return run_import(cli.common, *import); });
-  add_text(command, "file", import->path, "the file")->required();
+  add_text(command, "file", import->path, "the file; - for standard input")->required();
   add_text(command, "--format", import->format, "jsonl: one JSON object a line; locomo: LoCoMo's conversations")
       ->check(CLI::IsMember({"jsonl", "locomo"}))
       ->capture_default_str();
@@ -260,11 +271,11 @@ void add_import_commands(Cli& cli) {
   command = cli.add(cli.app, "export", "Export what is remembered now as JSON lines that import takes",
                     [&cli, scope, path]() -> Result<int> {
                       if (!scope->agent_id.empty() && scope->name_space.empty()) scope->name_space = "default";
-                      return run_export(cli.common, *scope, *path);
+                      return run_export(cli.common, *scope, *path == kStandardFile ? std::string() : *path);
                     });
   add_text(command, "--namespace", scope->name_space, "only this namespace; all when absent, or default with --agent");
   add_text(command, "--agent", scope->agent_id, "only this agent");
-  add_text(command, "--out", *path, "file to write; standard output when absent");
+  add_text(command, "--out", *path, "file to write; standard output when absent, or -");
 }
 
 }  // namespace mnemo

@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include "events/clock.h"
+#include "projector/store/memory_id.h"
 #include "query/request.h"
 #include "server/cli.h"
 #include "server/file.h"
+#include "server/memory_links.h"
+#include "server/time_text.h"
 
 namespace mnemo {
 namespace {
@@ -44,8 +47,8 @@ Result<std::optional<v1::Filter>> filter_of(const RetrieveOptions& o) {
   for (const std::string& tag : o.tags) MNEMO_TRY(add_filter(all, "--tag", {{"tag", tag}}));
   if (!o.session.empty()) MNEMO_TRY(add_filter(all, "--session", {{"session_id", o.session}}));
   if (!o.speaker.empty()) MNEMO_TRY(add_filter(all, "--speaker", {{"speaker", o.speaker}}));
-  if (!o.since.empty()) MNEMO_TRY(add_filter(all, "--since", {{"observed_at", {{"gte", o.since}}}}));
-  if (!o.until.empty()) MNEMO_TRY(add_filter(all, "--until", {{"observed_at", {{"lt", o.until}}}}));
+  if (!o.since.empty()) MNEMO_TRY(add_filter(all, "--since", {{"observed_at", {{"gte", time_text(o.since)}}}}));
+  if (!o.until.empty()) MNEMO_TRY(add_filter(all, "--until", {{"observed_at", {{"lt", time_text(o.until)}}}}));
   if (all.filters_size() == 0) return std::optional<v1::Filter>();
   v1::Filter filter;
   if (all.filters_size() == 1) {
@@ -95,7 +98,7 @@ void print_answer(const RetrieveRequest& request, const Answer& answer) {
     if (request.explain) print_terms(hit);
   }
   if (answer.truncated) fmt::print("     more match: raise --limit\n");
-  if (!answer.context.empty()) fmt::print("\n{}", answer.context);
+  if (!answer.context.empty()) fmt::print("\n{}", printable(answer.context));
 }
 
 Status ask(Session& session, const CommonOptions& common, const RetrieveRequest& request, size_t& found) {
@@ -143,10 +146,10 @@ Status read_question(const std::string& line, RetrieveRequest& request) {
 
 // The questions of a file, each with its line number for what is wrong with it.
 Result<std::vector<RetrieveRequest>> read_questions(const RetrieveRequest& base, const std::string& path) {
-  MNEMO_ASSIGN(std::ifstream file, open_file(path));
+  MNEMO_ASSIGN(const auto file, open_file(path));
   std::vector<RetrieveRequest> questions;
   std::string line;
-  for (size_t number = 1; std::getline(file, line); ++number) {
+  for (size_t number = 1; std::getline(*file, line); ++number) {
     line.erase(line.find_last_not_of(" \t\r") + 1);
     if (line.empty()) continue;
     RetrieveRequest request = base;
@@ -155,7 +158,7 @@ Result<std::vector<RetrieveRequest>> read_questions(const RetrieveRequest& base,
     if (!read) return fail(read.error().code, fmt::format("{}:{}: {}", path, number, read.error().message));
     questions.push_back(std::move(request));
   }
-  if (file.bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
+  if (file->bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
   if (questions.empty()) return fail(Code::kInvalidArgument, fmt::format("{} holds no question", path));
   return questions;
 }
@@ -195,8 +198,10 @@ void add_filters(CLI::App* command, RetrieveOptions& o) {
   add_texts(command, "--tag", o.tags, "only memories with this tag; repeated: with all of them");
   add_text(command, "--session", o.session, "only memories of this session");
   add_text(command, "--speaker", o.speaker, "only memories of this speaker");
-  add_text(command, "--since", o.since, "only memories observed at or after this time, such as 2026-03-02T08:00:00Z");
-  add_text(command, "--until", o.until, "only memories observed before this time");
+  add_text(command, "--since", o.since,
+           "only memories observed at or after this time, such as 2026-03-02T08:00:00Z, or 2026-03-02 for that day's "
+           "beginning in UTC");
+  add_text(command, "--until", o.until, "only memories observed before this time, likewise");
 }
 
 void add_retrieve(Cli& cli, const std::string& name, const std::string& about, bool explain) {
@@ -207,15 +212,16 @@ void add_retrieve(Cli& cli, const std::string& name, const std::string& about, b
   add_text(command, "--agent", o->scope.agent_id, "whose memories; needed unless every line of --file names one");
   add_text(command, "question", o->question, "the question; without one, the newest memories");
   add_text(command, "--file", o->file,
-           "questions, one a line: text, or {\"query\": ..., \"agent_id\"?, \"namespace\"?, \"limit\"?}");
+           "questions, one a line, - for standard input: text, or {\"query\": ..., \"agent_id\"?, \"namespace\"?, "
+           "\"limit\"?}");
   add_number(command, "--limit", o->limit, 1, kResultsMax, "results at most, 1 to 1000")->capture_default_str();
   add_number(command, "--context", o->budget, 1, kContextTokensMax,
              "also pack the results as text for a prompt, within this many tokens");
   add_filters(command, *o);
 }
 
-void print_memory(const Memory& m) {
-  fmt::print("{}  v{}  {}  {}{}\n", one_line(m.id), m.version, to_rfc3339(m.observed_at_ms),
+void print_memory(const Memory& m, TimestampMs at_ms) {
+  fmt::print("{}  v{}  {}  {}{}\n", one_line(m.id), m.version, to_rfc3339(at_ms),
              m.speaker.empty() ? "" : one_line(m.speaker) + ": ", one_line(m.text, kTextColumns));
 }
 
@@ -242,7 +248,7 @@ Result<int> run_list(const CommonOptions& common, const ListOptions& o) {
     print_json(json);
   } else {
     if (page.memories.empty()) fmt::print("nothing there\n");
-    for (const Memory& memory : page.memories) print_memory(memory);
+    for (const Memory& memory : page.memories) print_memory(memory, memory.observed_at_ms);
     if (page.truncated) fmt::print("more: --cursor {}\n", page.next_cursor);
   }
   return kExitDone;
@@ -257,13 +263,17 @@ Result<int> run_get(const CommonOptions& common, const GetOptions& o) {
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
   MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
   MNEMO_ASSIGN(const Memory memory, session->engine().get(*view, o.scope.name_space, o.scope.agent_id, o.id));
+  const Scope scope{o.scope.name_space, o.scope.agent_id};
+  MNEMO_ASSIGN(const MemoryLinks links, links_of(session->engine(), *view, scope, memory.id));
   Json json = json_from(memory);
-  mark_behind(json, *session, view->partition());
-  if (common.json) {
-    print_json(json);
-  } else {
-    fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+  json["links"] = Json::array();
+  json["linked_from"] = Json::array();
+  for (const Link& link : links.from) json["links"].push_back({{"type", link.type}, {"to", memory_id_text(link.to)}});
+  for (const Link& link : links.to) {
+    json["linked_from"].push_back({{"type", link.type}, {"from", memory_id_text(link.from)}});
   }
+  mark_behind(json, *session, view->partition());
+  print_json(json, common.json ? -1 : 2);
   return kExitDone;
 }
 
@@ -274,7 +284,7 @@ Result<int> run_history(const CommonOptions& common, const GetOptions& o) {
   Json json = {{"versions", Json::array()}};
   for (const Memory& memory : versions) {
     json["versions"].push_back(json_from(memory));
-    if (!common.json) print_memory(memory);
+    if (!common.json) print_memory(memory, memory.recorded_at_ms);
   }
   mark_behind(json, *session, view->partition());
   if (common.json) print_json(json);

@@ -7,6 +7,7 @@
 #include "projector/store/memory_id.h"
 #include "query/request.h"
 #include "server/cli.h"
+#include "server/time_text.h"
 
 namespace mnemo {
 namespace {
@@ -79,10 +80,12 @@ struct RememberOptions {
 
 // By way of JSON, so that the command line and requests are checked by the same code.
 Result<v1::Envelope> remember_envelope(const RememberOptions& o) {
+  const std::string observed_at = time_text(o.observed_at);
+  const std::string expires_at = time_text(o.expires_at);
   Json memory = {{"namespace", o.scope.name_space}, {"agent_id", o.scope.agent_id}, {"text", o.text}};
   const std::pair<const char*, const std::string*> fields[] = {
-      {"idempotency_key", &o.key}, {"id", &o.id},     {"session_id", &o.session},      {"speaker", &o.speaker},
-      {"class", &o.memory_class},  {"kind", &o.kind}, {"observed_at", &o.observed_at}, {"expires_at", &o.expires_at}};
+      {"idempotency_key", &o.key}, {"id", &o.id},     {"session_id", &o.session},    {"speaker", &o.speaker},
+      {"class", &o.memory_class},  {"kind", &o.kind}, {"observed_at", &observed_at}, {"expires_at", &expires_at}};
   for (const auto& [name, value] : fields) {
     if (!value->empty()) memory[name] = *value;
   }
@@ -108,8 +111,9 @@ void add_remember(Cli& cli) {
   add_text(command, "--class", o->memory_class, "episodic, semantic, procedural or working");
   add_text(command, "--kind", o->kind, "kind, such as message or fact");
   add_texts(command, "--tag", o->tags, "a tag; may be repeated");
-  add_text(command, "--observed-at", o->observed_at, "when it happened, such as 2026-03-02T08:00:00Z");
-  add_text(command, "--expires-at", o->expires_at, "when it is to be gone");
+  add_text(command, "--observed-at", o->observed_at,
+           "when it happened, such as 2026-03-02T08:00:00Z, or 2026-03-02 for that day's beginning in UTC");
+  add_text(command, "--expires-at", o->expires_at, "when it is to be gone, likewise");
   add_text(command, "--metadata", o->metadata, "JSON object of strings, numbers, true and false");
 }
 

@@ -302,13 +302,12 @@ class Stops(unittest.TestCase):
             lines = [json.dumps(memory(i, text=f"{i} " + "word " * 200)) + "\n" for i in range(1000)]
             importing = subprocess.Popen([MNEMO, "import", "--data", d, t / "pipe"], stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, text=True)
-            with open(t / "pipe", "w") as pipe:
-                pipe.write("".join(lines[:500]) + lines[500][:20])
-                pipe.flush()  # more than a pipe holds: most of it has been read
+            with open(t / "pipe", "wb", buffering=0) as pipe:
+                # More than a pipe holds: most of it has been read when this returns.
+                pipe.write(("".join(lines[:500]) + lines[500][:20]).encode())
                 importing.send_signal(signal.SIGINT)
                 with contextlib.suppress(BrokenPipeError):
-                    pipe.writelines(lines[501:])
-                    pipe.flush()
+                    pipe.write("".join(lines[501:]).encode())
             out, err = importing.communicate(timeout=60)
             self.assertEqual(importing.returncode, 2, err)
             self.assertIn("CANCELLED: the import was stopped", err)
