@@ -54,15 +54,19 @@ std::vector<std::string> options_of(const CLI::App& app) {
 
 bool is_option(const std::string& argument) { return argument.size() > 1 && argument.starts_with('-'); }
 
-// The first that is like an option, else the first.
-std::string first_unknown(const std::vector<std::string>& left) {
+// The first that is like an option, else the first; what follows -- is like none.
+std::string first_unknown(std::vector<std::string> left) {
+  const auto dashes = std::ranges::find(left, "--");
+  if (dashes == left.begin() && left.size() > 1) return left[1];
+  left.erase(dashes, left.end());
   const auto option = std::ranges::find_if(left, is_option);
   if (option != left.end()) return *option;
   return left.empty() ? std::string() : left.front();
 }
 
-std::string unknown_argument(const CLI::App& command, const std::string& name, const std::string& argument) {
-  if (!is_option(argument)) {
+std::string unknown_argument(const CLI::App& command, const std::string& name, const std::string& argument,
+                             bool after_dashes) {
+  if (!is_option(argument) || after_dashes) {
     return fmt::format("'{}' is one argument too many for {}: put a text of several words in quotes", argument, name);
   }
   const std::string typed = argument.substr(0, argument.find('='));
@@ -104,7 +108,7 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   if (!commands.empty()) {
     message = of_commands(name, commands, unknown);
   } else if (!unknown.empty()) {
-    message = unknown_argument(*at, name, unknown);
+    message = unknown_argument(*at, name, unknown, at->remaining().front() == "--");
   } else if (!before.empty()) {
     message = fmt::format("'{}' stands before the command: options come after it, as in {} {}", before, name, before);
   } else {
