@@ -2,7 +2,8 @@
 // The role that speaks for a node on the embedded log: what batches have to announce, in the order of their outbox
 // rows.
 //
-//   invalidations                ─▶ the listener in this process (what keeps answers and must drop them)
+//   invalidations                ─▶ the listener in this process, after their position was published (who keeps answers
+//                                   here must know before that: CommitListener in projector/projection.h)
 //   letters for a wrong partition ─▶ appended to their own, the same bytes under the same event id, and counted
 //   other dead letters           ─▶ stay what they are: a skip row, and the record itself on the log
 //

@@ -16,6 +16,20 @@ namespace {
 constexpr int kIdleMs = 20;        // between two looks at ticks and flushes when nothing comes
 constexpr int kHaltRetryMs = 500;  // a halted partition tries again: the cause may be gone, or a skip recorded
 
+// A projection that cannot be opened keeps every agent from being answered, and is the one thing that may be deleted.
+Error with_way_out(PartitionId partition, const std::filesystem::path& dir, Error error) {
+  error.message = fmt::format("the projection of partition {}: {}", partition.value, error.message);
+  if (error.code == Code::kDataLoss) {
+    error.message += fmt::format("; that is the directory {} alone, and nothing is lost with it", dir.string());
+  } else if (error.code == Code::kUnavailable) {
+    error.message += fmt::format(
+        "; if the disk is in order and has room, delete the directory {}: it is made again "
+        "from the log, and nothing is lost with it",
+        dir.string());
+  }
+  return error;
+}
+
 }  // namespace
 
 Node::Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions options)
@@ -54,10 +68,14 @@ Status Node::open_partition(PartitionId partition, const std::filesystem::path& 
   options.store.resources = &resources_;
   options.store.env = options_.env;
   options.log = log_.identity();
+  options.on_commit = options_.on_commit;
   auto opened = std::make_unique<Partition>();
-  MNEMO_ASSIGN(opened->projection, Projection::open(options));
+  auto projection = Projection::open(options);
+  if (!projection) return fail(with_way_out(partition, dir, projection.error()));
+  opened->projection = std::move(*projection);
   const Meta meta = opened->projection->applied();
   MNEMO_TRY(check_continues(log_, partition, meta, key_.check_value()));
+  opened->waiters = std::make_unique<AppliedWaiters>(*opened->projection);
   opened->ticker = std::make_unique<Ticker>(log_, clock_, ids_);
   if (meta.next_offset == 0) {
     MNEMO_ASSIGN(const uint64_t end, log_.end(partition));
@@ -73,6 +91,7 @@ Result<ProjectOptions> Node::role_options(Partition& partition) {
   MNEMO_ASSIGN(const uint64_t end, log_.end(id));
   ProjectOptions options;
   options.outcomes = outcomes_.get();
+  options.waiters = partition.waiters.get();
   options.flush_budget = &flush_budget_;
   options.log = &log_;
   options.announce = [this](PartitionId of, uint64_t /*number*/, const OutboxBatch& batch) {
@@ -104,6 +123,7 @@ Status Node::follow_once(Partition& partition, const std::stop_token& stop) {
 void Node::halt(Partition& partition, const Error& why) {
   partition.projection->set_halted(why);
   outcomes_->halt(partition.projection->partition(), why);
+  partition.waiters->published();
 }
 
 void Node::resume(Partition& partition) {
@@ -156,7 +176,7 @@ Status Node::prepare(v1::Envelope& envelope) {
                                                   limits::kEventBytesMax));
 }
 
-Result<std::shared_ptr<Writes>> Node::start(std::vector<v1::Envelope> envelopes, WriteDone done) {
+Result<std::shared_ptr<const Writes>> Node::start_write(std::vector<v1::Envelope> envelopes, WriteDone done) {
   std::vector<NewRecord> records;
   std::vector<Bytes16> ids;
   records.reserve(envelopes.size());
@@ -165,7 +185,7 @@ Result<std::shared_ptr<Writes>> Node::start(std::vector<v1::Envelope> envelopes,
     records.push_back(make_record(envelope, partitions()));
     ids.push_back(bytes16(envelope.event_id()).value());
   }
-  auto writes = std::make_shared<Writes>(ids.size(), std::move(done));
+  auto writes = std::make_shared<Writes>(ids, std::move(done));
   for (size_t i = 0; i < ids.size(); ++i) {
     outcomes_->expect(records[i].partition, ids[i],
                       [writes, i](const Result<Outcome>& outcome) { writes->decided(i, outcome); });
@@ -183,9 +203,13 @@ Result<std::shared_ptr<Writes>> Node::start(std::vector<v1::Envelope> envelopes,
 }
 
 Status Node::write_all(std::vector<v1::Envelope> envelopes, WriteDone done) {
-  MNEMO_ASSIGN(const auto writes, start(std::move(envelopes), std::move(done)));
+  MNEMO_ASSIGN(const auto writes, start_write(std::move(envelopes), std::move(done)));
   MNEMO_CHECK(writes != nullptr);
   return {};
+}
+
+void Node::abandon(const Writes& writes) {
+  for (const Bytes16& id : writes.event_ids()) outcomes_->drop(id);
 }
 
 Result<Written> Node::write(v1::Envelope envelope, Deadline deadline) {
@@ -193,7 +217,7 @@ Result<Written> Node::write(v1::Envelope envelope, Deadline deadline) {
   auto written = promise->get_future();
   std::vector<v1::Envelope> one;
   one.push_back(std::move(envelope));
-  MNEMO_ASSIGN(const auto writes, start(std::move(one), [promise](size_t /*number*/, Result<Written> result) {
+  MNEMO_ASSIGN(const auto writes, start_write(std::move(one), [promise](size_t /*number*/, Result<Written> result) {
                  promise->set_value(std::move(result));
                }));
   if (written.wait_until(deadline) == std::future_status::ready) return written.get();
@@ -216,6 +240,12 @@ Status Node::wait_applied(Deadline deadline) {
   for (uint32_t p = 0; p < partitions(); ++p) MNEMO_TRY(wait_applied(PartitionId(p), deadline));
   return {};
 }
+
+uint64_t Node::when_applied(PartitionId partition, AppliedWaiters::Reached reached, AppliedWaiters::Done done) {
+  return partitions_[partition.value]->waiters->wait(std::move(reached), std::move(done));
+}
+
+bool Node::cancel_wait(PartitionId partition, uint64_t id) { return partitions_[partition.value]->waiters->cancel(id); }
 
 Result<std::unique_ptr<View>> Node::view(PartitionId partition) const {
   return partitions_[partition.value]->projection->view();

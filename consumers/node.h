@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "consumers/applied_waiters.h"
 #include "consumers/emit.h"
 #include "consumers/outcomes.h"
 #include "consumers/project.h"
@@ -29,7 +30,8 @@ struct NodeOptions {
   PollLimits batch;
   bool ticks = true;              // append Ticked when an expiry is due or work is pending
   std::filesystem::path emitted;  // where the emitter notes what it sent; empty: nowhere
-  Emitter::Listener listener;     // told of invalidations; empty: nobody
+  Emitter::Listener listener;     // told of invalidations, once they are visible; empty: nobody
+  CommitListener on_commit;       // told whom each batch touched, before it is visible by its position; empty: nobody
   rocksdb::Env* env = nullptr;    // of the projections; null: the machine's file system
 };
 
@@ -63,9 +65,17 @@ class Node {
   // means that nothing was appended and `done` is not called; RESOURCE_EXHAUSTED: try again later.
   Status write_all(std::vector<v1::Envelope> envelopes, WriteDone done);
 
+  // write_all() for who may give up waiting: what it returns tells which of the events are durable so far. After
+  // abandon() nothing more is told of those not decided yet, but for an append that fails.
+  Result<std::shared_ptr<const Writes>> start_write(std::vector<v1::Envelope> envelopes, WriteDone done);
+  void abandon(const Writes& writes);
+
   // Waits until everything that was on the log when it was called has been applied; the second for one partition.
   Status wait_applied(Deadline deadline);
   Status wait_applied(PartitionId partition, Deadline deadline);
+  // The same for one partition without a thread, until it has come where it is `reached`.
+  uint64_t when_applied(PartitionId partition, AppliedWaiters::Reached reached, AppliedWaiters::Done done);
+  bool cancel_wait(PartitionId partition, uint64_t id);
   Result<std::unique_ptr<View>> view(PartitionId partition) const;
   // The error that halted a partition, or nullopt.
   std::optional<Error> halted(PartitionId partition) const {
@@ -77,6 +87,7 @@ class Node {
  private:
   struct Partition {
     std::unique_ptr<Projection> projection;
+    std::unique_ptr<AppliedWaiters> waiters;
     std::unique_ptr<Ticker> ticker;
     std::unique_ptr<ProjectRole> role;
     std::jthread thread;
@@ -85,7 +96,6 @@ class Node {
   Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions options);
   Status open_partition(PartitionId partition, const std::filesystem::path& dir);
   Status prepare(v1::Envelope& envelope);
-  Result<std::shared_ptr<Writes>> start(std::vector<v1::Envelope> envelopes, WriteDone done);
   void follow(Partition& partition, const std::stop_token& stop);
   Status follow_once(Partition& partition, const std::stop_token& stop);
   Result<ProjectOptions> role_options(Partition& partition);

@@ -25,6 +25,7 @@ Status ProjectRole::handle(std::span<const LogRecord> records) {
   if (told) {
     for (const Outcome& outcome : scratch_) options_.outcomes->deliver(outcome);
   }
+  if (options_.waiters != nullptr) options_.waiters->published();
   count_unflushed(projection_.applied().next_offset - before);
   // What came before a record that halts the partition has been committed, and is announced like anything else.
   MNEMO_TRY(drain_outbox());

@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "consumers/applied_waiters.h"
 #include "consumers/follower.h"
 #include "consumers/outcomes.h"
 #include "consumers/tick.h"
@@ -39,6 +40,7 @@ using Announce = std::function<Status(PartitionId, uint64_t number, const Outbox
 
 struct ProjectOptions {
   Outcomes* outcomes = nullptr;         // who waits for outcomes, or nobody
+  AppliedWaiters* waiters = nullptr;    // told of each publication, or nobody
   FlushBudget* flush_budget = nullptr;  // null: flushes are somebody else's
   const Log* log = nullptr;             // beside flush_budget: whose end tells catching up
   Announce announce;                    // empty: the outbox is not written

@@ -26,7 +26,11 @@ using WriteDone = std::function<void(size_t number, Result<Written>)>;
 // come in either order and from different threads. Thread-safe; `done` is called by whoever brings the second half.
 class Writes {
  public:
-  Writes(size_t events, WriteDone done) : slots_(events), done_(std::move(done)) {}
+  Writes(std::vector<Bytes16> event_ids, WriteDone done)
+      : event_ids_(std::move(event_ids)), slots_(event_ids_.size()), done_(std::move(done)) {}
+
+  // In the order of the numbers.
+  const std::vector<Bytes16>& event_ids() const { return event_ids_; }
 
   // The append has ended. An error is told for every event.
   void appended(const Result<std::vector<Appended>>& appended);
@@ -43,6 +47,7 @@ class Writes {
   };
   void tell(size_t number, const Position& position, const Result<Outcome>& outcome) const;
 
+  const std::vector<Bytes16> event_ids_;
   mutable std::mutex mutex_;
   std::vector<Slot> slots_;  // guarded by mutex_
   const WriteDone done_;

@@ -46,8 +46,8 @@ std::string_view code_name(Code code);
 
 struct Error {
   Code code = Code::kUnknown;
-  std::string message;     // for people: what happened, and what to do
-  bool retryable = false;  // the same request may succeed later without a change
+  std::string message;          // for people: what happened, and what to do
+  bool retryable = false;       // the same request may succeed later without a change
   uint32_t retry_after_ms = 0;  // when; 0: nothing is known
 };
 

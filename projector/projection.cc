@@ -6,6 +6,7 @@ namespace mnemo {
 
 Projection::Projection(const ProjectionOptions& options, std::unique_ptr<Store> store)
     : partition_(options.store.partition),
+      on_commit_(options.on_commit),
       store_(std::move(store)),
       rows_(store_->rows()),
       index_(options.store.resources->tails(), partition_, load_from_records()),
@@ -24,6 +25,7 @@ Result<std::unique_ptr<Projection>> Projection::open(const ProjectionOptions& op
   MNEMO_TRY(projection->machine_.load());
   MNEMO_TRY(projection->find_first_outbox_row());
   projection->publish();
+  projection->tell({.extent = Touched::Extent::kPartition, .agents = {}});
   return projection;
 }
 
@@ -87,7 +89,7 @@ void Projection::note_refused(const Error& why) {
 }
 
 Status Projection::commit(bool announce) {
-  machine_.finish_batch(announce);
+  const Touched touched = machine_.finish_batch(announce);
   const uint64_t dropped = std::min(outbox_drop_, machine_.meta().outbox_next);
   for (uint64_t number = outbox_first_; number < dropped; ++number) {
     rows_.erase(keys::of_sequence(keys::Row::kOutbox, number));
@@ -98,6 +100,8 @@ Status Projection::commit(bool announce) {
   clean_ = true;
   outbox_first_ = std::max(outbox_first_, dropped);
   machine_.trim();
+  // What was kept from before the batch must be known as old by the time anyone can ask for the batch's position.
+  tell(touched);
   publish();
   return {};
 }
@@ -112,12 +116,18 @@ Status Projection::restart_batch() {
 Status Projection::reopen() {
   clean_ = false;
   rows_.clear();
+  tell({.extent = Touched::Extent::kOpening, .agents = {}});
   MNEMO_TRY(store_->reopen());
   MNEMO_TRY(restart_batch());
   outbox_drop_ = 0;  // a batch done again may be cut otherwise, and then another row has the number
   MNEMO_TRY(find_first_outbox_row());
   publish();
+  tell({.extent = Touched::Extent::kPartition, .agents = {}});
   return {};
+}
+
+void Projection::tell(const Touched& touched) const {
+  if (on_commit_) on_commit_(partition_, touched);
 }
 
 void Projection::publish() {

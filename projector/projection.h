@@ -23,10 +23,17 @@
 
 namespace mnemo {
 
+// Told on the writer's thread whom a batch touched, after the batch has been written and before its position is
+// published: who has seen a position, or waited for it, comes after the listener. Views may show the batch before that.
+// A batch that could not be written is not told. Reopening tells kOpening before views of the older rows can be taken,
+// and kPartition once their position is published; opening tells kPartition. Must be quick; must not throw.
+using CommitListener = std::function<void(PartitionId, const Touched&)>;
+
 struct ProjectionOptions {
   StoreOptions store;
   LogIdentity log;
   StateLimits limits;
+  CommitListener on_commit = {};  // empty: nobody
 };
 
 class Projection {
@@ -92,9 +99,11 @@ class Projection {
   Status find_first_outbox_row();
   Status commit(bool announce);
   Status restart_batch();
+  void tell(const Touched& touched) const;
   void publish();
 
   PartitionId partition_;
+  const CommitListener on_commit_;
   std::unique_ptr<Store> store_;
   BatchRows rows_;
   IndexWriter index_;

@@ -60,6 +60,7 @@ Status State::load() {
   first_expiry_.reset();
   expiry_floor_ = keys::start(keys::Row::kExpiry);
   touched_.clear();
+  everything_touched_ = false;
   index_.reset(meta_.index);
   return {};
 }
@@ -157,7 +158,7 @@ Result<AgentState*> State::agent(std::string_view name) {
   fresh.ord = AgentOrd(meta_.next_ord++);
   std::string ord;
   put_be32(ord, fresh.ord.value);
-  insert(agent_key(fresh.name_space(), fresh.agent_id()), ord);
+  insert(agent_row_key(fresh.name_space(), fresh.agent_id()), ord);
   insert(keys::of_agent(keys::Row::kAgentName, fresh.ord), fresh.name);
   return remember_agent(std::move(fresh), hash);
 }
@@ -248,7 +249,7 @@ void State::touch(AgentState& agent, uint8_t tier) {
   touched_[number - 1].n = record_touches_++;
 }
 
-std::vector<Invalidation> State::take_touched() {
+Touched State::take_touched() {
   std::vector<Invalidation> taken;
   taken.reserve(touched_.size());
   for (const Touch& touch : touched_) {
@@ -261,7 +262,8 @@ std::vector<Invalidation> State::take_touched() {
   std::sort(taken.begin(), taken.end(), [](const Invalidation& a, const Invalidation& b) {
     return std::pair(a.offset, a.n) < std::pair(b.offset, b.n);
   });
-  return taken;
+  const bool everything = std::exchange(everything_touched_, false);
+  return {everything ? Touched::Extent::kPartition : Touched::Extent::kAgents, std::move(taken)};
 }
 
 void State::put_pending(uint64_t number, const PendingWork& work) {
@@ -317,6 +319,7 @@ void State::pop_pending(AgentState& agent, const PendingWork& work) {
 Status State::set_rules(const Rules& rules, std::string_view serialized) {
   rules_ = rules;
   rows_.put(kRulesKey, serialized);
+  everything_touched_ = true;
   return {};
 }
 
@@ -349,6 +352,7 @@ Status State::set_policy(std::string_view name_space, const Policy& policy) {
     replace(policy_key(name_space), old_value, value);
   }
   policies_.insert_or_assign(std::string(name_space), policy);
+  everything_touched_ = true;
   return {};
 }
 

@@ -119,8 +119,8 @@ class State {
   void begin_record(uint64_t offset);
   // An agent and tier whose answers changed.
   void touch(AgentState& agent, uint8_t tier);
-  // Of the whole batch, in order of (offset, n).
-  std::vector<Invalidation> take_touched();
+  // Of the whole batch, agents in order of (offset, n).
+  Touched take_touched();
 
   // Counts one accepted event; take_point() is called when its work is done.
   void count_accepted() { ++meta_.seq; }
@@ -159,6 +159,7 @@ class State {
   uint64_t offset_ = 0;                                // of the record being applied
   uint32_t record_touches_ = 0;
   std::vector<Touch> touched_;
+  bool everything_touched_ = false;
   AbsentKeys absent_;  // of memory rows
   std::string scratch_;
 };

@@ -226,11 +226,12 @@ Status StateMachine::drop_old_skip_row() {
   return {};
 }
 
-void StateMachine::finish_batch(bool announce) {
+Touched StateMachine::finish_batch(bool announce) {
+  Touched touched = state_.take_touched();
   OutboxBatch batch;
   batch.epoch = log_.epoch;
   batch.next_offset = state_.meta().next_offset;
-  batch.invalidations = state_.take_touched();
+  batch.invalidations = std::move(touched.agents);
   batch.dead_letters = std::exchange(scratch_->dead_letters, {});
   if (announce && !batch.empty()) {
     std::string row;
@@ -238,6 +239,8 @@ void StateMachine::finish_batch(bool announce) {
     state_.rows().put(keys::of_sequence(keys::Row::kOutbox, state_.meta().outbox_next++), row);
   }
   state_.save();
+  touched.agents = std::move(batch.invalidations);
+  return touched;
 }
 
 }  // namespace mnemo

@@ -39,7 +39,8 @@ class StateMachine {
   Status apply(const LogRecord& record, bool skip, Outcome& outcome);
 
   // Ends a batch: meta row and outbox row into the overlay. `announce`: whether the outbox gets what this batch did.
-  void finish_batch(bool announce);
+  // Returns whom it touched, announced or not.
+  Touched finish_batch(bool announce);
 
   const Meta& meta() const { return state_.meta(); }
   const Rules& rules() const { return state_.rules(); }

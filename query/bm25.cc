@@ -6,7 +6,12 @@ namespace {
 __extension__ typedef __int128 Wide;
 
 // n / d to the nearest, halves up; n >= 0, d > 0.
-int64_t divide(Wide n, Wide d) { return static_cast<int64_t>((n + d / 2) / d); }
+int64_t divide(Wide n, Wide d) {
+  const Wide rounded = n + d / 2;
+  // Nearly always, and several times as fast.
+  if ((rounded | d) >> 63 == 0) return static_cast<int64_t>(rounded) / static_cast<int64_t>(d);
+  return static_cast<int64_t>(rounded / d);
+}
 
 }  // namespace
 

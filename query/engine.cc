@@ -20,9 +20,9 @@ void count_own_reads(const View& view, const Answer& answer, IndexReads& reads) 
   reads.rows += kAgentReads + answer.hits.size();
 }
 
-Explain explain_plan(const Profile& profile, const Plan& plan) {
+Explain explain_plan(const std::string& profile_hash, const Plan& plan) {
   Explain explain;
-  explain.profile = profile.hash();
+  explain.profile = profile_hash;
   for (const QueryTerm& term : plan.terms) explain.query_terms.push_back(term.text);
   explain.dropped = plan.dropped;
   return explain;
@@ -37,16 +37,17 @@ Result<Answer> Engine::retrieve(const View& view, const RetrieveRequest& request
   answer.position = {view.partition(), view.meta().epoch, view.meta().next_offset};
   MNEMO_ASSIGN(const auto agent, view.agent(request.name_space, request.agent_id));
   if (!agent) {
-    if (request.explain) answer.explain.profile = profile_.hash();
+    if (request.explain) answer.explain.profile = profile_hash_;
     return answer;
   }
 
   MNEMO_ASSIGN(const auto index, view.index(*agent));
   const TimestampMs reference = request.reference_time_ms.value_or(view.meta().event_time_ms);
-  MNEMO_ASSIGN(const DocSet visible, visible_documents(view, *agent, *index, reference));
-  MNEMO_ASSIGN(Plan plan, make_plan(profile_, request, *index, visible));
-  if (request.explain) answer.explain = explain_plan(profile_, plan);
-  MNEMO_ASSIGN(const Gathered gathered, gather(*index, visible, request.filter, std::move(plan)));
+  MNEMO_ASSIGN(const Visible visible, visible_documents(view, *agent, *index, reference));
+  answer.stands_until_ms = visible.until_ms;
+  MNEMO_ASSIGN(Plan plan, make_plan(profile_, request, *index, visible.docs));
+  if (request.explain) answer.explain = explain_plan(profile_hash_, plan);
+  MNEMO_ASSIGN(const Gathered gathered, gather(*index, visible.docs, request.filter, std::move(plan)));
   const Ranker ranker(profile_, *index, gathered);
   for (const Ranked& ranked : ranker.best(request.limit)) {
     Hit& hit = answer.hits.emplace_back();

@@ -93,7 +93,11 @@ struct Answer {
   Position position;       // of the view: everything before it is in the answer
   bool truncated = false;  // more memories match than were returned
   std::string context;     // packed, within the budget
-  Explain explain;         // filled with request.explain
+  // The event time from which on the answer may be another though nothing of the agent changes: the next expiry among
+  // all that it was made of. INT64_MAX: never.
+  TimestampMs stands_until_ms = INT64_MAX;
+  bool cached = false;  // kept from an earlier request
+  Explain explain;      // filled with request.explain
 };
 
 // Constants of ranking: configuration, fixed per request; its hash stands in every explain.
@@ -112,13 +116,21 @@ struct Profile {
 Status evaluate_filter(AgentIndex& index, const v1::Filter& filter, DocSet& out);
 
 // Live documents that answers may hold at `reference_time_ms`: not masked, not expired, not under a pending forget.
-Result<DocSet> visible_documents(const View& view, const AgentRef& agent, AgentIndex& index,
-                                 TimestampMs reference_time_ms);
+struct Visible {
+  DocSet docs;
+  TimestampMs until_ms = INT64_MAX;  // no document of the set expires before this event time
+};
+Result<Visible> visible_documents(const View& view, const AgentRef& agent, AgentIndex& index,
+                                  TimestampMs reference_time_ms);
 
 // Thread-safe: holds configuration only.
 class Engine {
  public:
-  explicit Engine(Profile profile) : profile_(profile) {}
+  explicit Engine(Profile profile) : profile_(profile), profile_hash_(profile.hash()) {}
+
+  const std::string& profile_hash() const { return profile_hash_; }
+
+  const Profile& profile() const { return profile_; }
 
   // INVALID_ARGUMENT: limit out of range, filter or scope invalid, query too long or not UTF-8, profile out of range.
   // DATA_LOSS: the index names a document whose record is not there. An agent that is not known has an empty answer.
@@ -142,8 +154,13 @@ class Engine {
   Result<Page> list(const View& view, std::string_view name_space, std::string_view agent_id,
                     const std::optional<v1::Filter>& filter, uint32_t limit, std::string_view cursor) const;
 
+  // How many list() would show in all.
+  Result<uint64_t> count(const View& view, std::string_view name_space, std::string_view agent_id,
+                         const std::optional<v1::Filter>& filter) const;
+
  private:
   Profile profile_;
+  std::string profile_hash_;
 };
 
 }  // namespace mnemo

@@ -6,12 +6,10 @@ namespace mnemo {
 namespace {
 
 Status gather_term(AgentIndex& index, const DocSet& visible, const DocSet& allowed, TermHits& hits) {
-  std::vector<Posting> postings;
-  MNEMO_TRY(index.postings(hits.term.hash, postings));
-  for (const Posting& posting : postings) {
-    if (visible.contains(posting.doc)) ++hits.documents;
-    if (allowed.contains(posting.doc)) hits.postings.push_back(posting);
-  }
+  MNEMO_TRY(index.postings(hits.term.hash, hits.postings));
+  std::erase_if(hits.postings, [&](const Posting& posting) { return !visible.contains(posting.doc); });
+  hits.documents = static_cast<uint32_t>(hits.postings.size());
+  std::erase_if(hits.postings, [&](const Posting& posting) { return !allowed.contains(posting.doc); });
   return {};
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 Result<DocSet> listed_documents(const View& view, const AgentRef& agent, const std::optional<v1::Filter>& filter) {
   MNEMO_ASSIGN(const auto index, view.index(agent));
-  MNEMO_ASSIGN(DocSet listed, visible_documents(view, agent, *index, view.meta().event_time_ms));
+  MNEMO_ASSIGN(Visible visible, visible_documents(view, agent, *index, view.meta().event_time_ms));
+  DocSet listed = std::move(visible.docs);
   if (filter) {
     DocSet matching;
     MNEMO_TRY(evaluate_filter(*index, *filter, matching));
@@ -57,6 +58,16 @@ Result<Engine::Page> Engine::list(const View& view, std::string_view name_space,
   }
   if (page.truncated) page.next_cursor = make_cursor(listing, docs.back());
   return page;
+}
+
+Result<uint64_t> Engine::count(const View& view, std::string_view name_space, std::string_view agent_id,
+                               const std::optional<v1::Filter>& filter) const {
+  MNEMO_TRY(validate_scope(name_space, agent_id));
+  MNEMO_TRY(check_filter(filter));
+  MNEMO_ASSIGN(const auto agent, view.agent(name_space, agent_id));
+  if (!agent) return 0;
+  MNEMO_ASSIGN(const DocSet listed, listed_documents(view, *agent, filter));
+  return listed.count();
 }
 
 }  // namespace mnemo

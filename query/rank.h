@@ -28,6 +28,8 @@ class Ranker {
 
  private:
   int64_t share(size_t term, const Posting& posting) const;
+  std::vector<int64_t> scores() const;
+  int64_t threshold(const std::vector<int64_t>& scores, uint32_t limit) const;
 
   const AgentIndex& index_;
   const Gathered& gathered_;

@@ -36,6 +36,10 @@ Status check_request(const RetrieveRequest& request) {
                                             std::to_string(kQueryBytesMax));
   }
   if (!is_utf8(request.query)) return fail(Code::kInvalidArgument, "query is not UTF-8: send it encoded as UTF-8");
+  if (request.context_token_budget > kContextTokensMax) {
+    return fail(Code::kInvalidArgument, "context_token_budget is " + std::to_string(request.context_token_budget) +
+                                            ": give " + std::to_string(kContextTokensMax) + " at most");
+  }
   return check_filter(request.filter);
 }
 

@@ -11,8 +11,9 @@
 
 namespace mnemo {
 
-inline constexpr size_t kQueryBytesMax = 8 * 1024;  // of a question, UTF-8
-inline constexpr uint32_t kResultsMax = 1000;       // memories in one answer or one page
+inline constexpr size_t kQueryBytesMax = 8 * 1024;        // of a question, UTF-8
+inline constexpr uint32_t kResultsMax = 1000;             // memories in one answer or one page
+inline constexpr uint32_t kContextTokensMax = 1'000'000;  // of a packed context
 
 Status check_limit(uint32_t limit);
 // Against the limits that this build gives a new log.

@@ -40,11 +40,12 @@ CLI::Validator number_from(uint64_t least, uint64_t most) {
           ""};
 }
 
+// Empty: nothing says where.
 std::string default_data_dir() {
   const char* data_home = std::getenv("XDG_DATA_HOME");
   if (data_home != nullptr && *data_home != '\0') return std::string(data_home) + "/mnemo";
   const char* home = std::getenv("HOME");
-  return (home != nullptr ? std::string(home) : std::string(".")) + "/.local/share/mnemo";
+  return home != nullptr && *home != '\0' ? std::string(home) + "/.local/share/mnemo" : std::string();
 }
 
 // Digits and a unit: without the zeros before them, which would make the number an octal one.
@@ -61,18 +62,6 @@ CLI::Validator decimal_size() {
           ""};
 }
 
-// How many bytes the control character has that the UTF-8 text begins with; 0 when it begins with another. Those that
-// set the direction of writing count (U+202A to U+202E, U+2066 to U+2069), and so do U+2028 and U+2029, which end a
-// line.
-size_t control_bytes(std::string_view text) {
-  const auto at = [text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
-  const auto between = [](unsigned byte, unsigned least, unsigned most) { return byte >= least && byte <= most; };
-  if (at(0) < 0x20 || at(0) == 0x7f) return 1;
-  if (at(0) == 0xc2 && between(at(1), 0x80, 0x9f)) return 2;
-  if (at(0) == 0xe2 && at(1) == 0x80 && between(at(2), 0xa8, 0xae)) return 3;
-  return at(0) == 0xe2 && at(1) == 0x81 && between(at(2), 0xa6, 0xa9) ? 3 : 0;
-}
-
 // Of the bytes that the size came to.
 CLI::Validator memory_size() {
   return {[](const std::string& bytes) {
@@ -87,7 +76,7 @@ CLI::Validator memory_size() {
 Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Access access) {
   std::unique_ptr<Session> session(new Session());
   DataDirOptions dir_options;
-  dir_options.partitions = options.partitions;
+  if (options.partitions != 0) dir_options.partitions = options.partitions;
   dir_options.create = access != Access::kKnown;
   dir_options.log_may_fail = access == Access::kRead;
   MNEMO_ASSIGN(session->dir_, DataDir::open(options.data, dir_options, session->clock_));
@@ -99,6 +88,14 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Acc
 // Reads append nothing: with this machine's clock wrong, a tick would make memories expire for good.
 Status Session::open_node(const CommonOptions& options, Access access) {
   print_warnings(*dir_);
+  const uint32_t made_with = dir_->log().identity().partitions;
+  if (options.partitions != 0 && options.partitions != made_with) {
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("{} was made with {} partitions, which is fixed, and --partitions (or MNEMO_PARTITIONS) says "
+                    "{}: leave it out, or `mnemo log copy --partitions {}` into another directory",
+                    options.data, made_with, options.partitions, options.partitions));
+  }
   for (uint32_t p = 0; p < dir_->log().identity().partitions; ++p) {
     MNEMO_ASSIGN(const uint64_t end, dir_->log().end(PartitionId(p)));
     ends_.push_back(end);
@@ -171,8 +168,16 @@ Result<std::unique_ptr<View>> Session::view(PartitionId partition) {
   const std::optional<Error> why = behind(partition);
   if (!caught_up && !why) return fail(caught_up.error());
   MNEMO_ASSIGN(auto view, node_ ? node_->view(partition) : stores_[partition.value]->view());
+  const bool first = warned_.empty();
   const bool tell = why && warned_.insert(partition).second;
-  if (tell) {
+  if (tell && !node_) {  // one cause for all partitions: told once
+    if (first) {
+      tell_aside(
+          fmt::format("mnemo: warning: the log cannot be opened, so every partition stands still, and answers with "
+                      "what it had applied and brought to disk: {}\n",
+                      why->message));
+    }
+  } else if (tell) {
     const Meta& meta = view->meta();
     tell_aside(fmt::format("mnemo: warning: partition {} stands still at {}, and answers with what came before: {}\n",
                            partition.value, to_string(Position{partition, meta.epoch, meta.next_offset}),
@@ -216,7 +221,29 @@ void mark_behind(Json& json, const Session& session, PartitionId partition) {
   }
 }
 
-CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string& about, Command run) {
+namespace {
+
+void add_server_options(CLI::App* command, CommonOptions& own) {
+  const std::vector<CLI::Option*> options = {
+      add_text(command, "--server", own.server, "server to ask, where no --data is given")
+          ->envname("MNEMO_SERVER")
+          ->capture_default_str(),
+      add_text(command, "--api-key", own.api_key,
+               "key for the server; better in MNEMO_API_KEY, which no listing of "
+               "processes shows")
+          ->envname("MNEMO_API_KEY"),
+      add_text(command, "--ca-cert", own.ca_cert, "PEM file of who vouches for an https server; else the system's")
+          ->envname("MNEMO_CA_CERT")};
+  for (CLI::Option* option : options) option->group("Options of every command that a server answers");
+}
+
+Command refusing(std::string message) {
+  return [message = std::move(message)] { return Result<int>(fail(Code::kInvalidArgument, message)); };
+}
+
+}  // namespace
+
+CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string& about, Command run, Reach reach) {
   CLI::App* command = parent.add_subcommand(name, about);
   // Of this command alone: the environment fills the options of every command, and must not reach the chosen one's
   // by way of another's.
@@ -239,9 +266,24 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
                  "records applied in one batch at most, 1 to 100000; 5000 when not given"),
       command->add_flag("--json", own->json, "print results and errors as JSON")};
   for (CLI::Option* option : options) option->group("Options of every command");
-  command->callback([this, own, run = std::move(run)] {
+  if (reach == Reach::kServerToo) add_server_options(command, *own);
+  command->callback([this, command, own, reach, run = std::move(run)] {
+    const auto given = [command](const char* option) {
+      const CLI::Option* found = command->get_option_no_throw(option);
+      return found != nullptr && found->count() > 0;
+    };
     common = *own;
-    chosen = run;
+    common.json = common.json || json_before;
+    common.on_server = reach == Reach::kServerToo && !given("--data");
+    const bool nowhere = common.data.empty() && command->get_option_no_throw("--data") != nullptr && !common.on_server;
+    if (nowhere) {
+      chosen = refusing(
+          "nothing says where the data directory is: give --data DIR, or set MNEMO_DATA, XDG_DATA_HOME or HOME");
+    } else if (given("--data") && given("--server")) {
+      chosen = refusing("--data and --server (or MNEMO_DATA and MNEMO_SERVER) exclude each other: give one of them");
+    } else {
+      chosen = run;
+    }
   });
   return command;
 }
@@ -294,21 +336,10 @@ void print_warnings(DataDir& dir) {
   for (const std::string& warning : dir.log().warnings()) tell_aside(fmt::format("mnemo: warning: {}\n", warning));
 }
 
-void print_json(const Json& json) { fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+void print_json(const Json& json, int indent) {
+  fmt::print("{}\n", escape_controls(json.dump(indent, ' ', false, Json::error_handler_t::replace)));
+}
 
 std::string memories(uint64_t count) { return fmt::format("{} {}", count, count == 1 ? "memory" : "memories"); }
-
-std::string one_line(std::string_view text, size_t columns) {
-  std::string line;
-  size_t shown = 0;
-  while (!text.empty()) {
-    const bool starts = (static_cast<unsigned char>(text.front()) & 0xc0) != 0x80;
-    if (starts && ++shown > columns) return line + "…";
-    const size_t control = control_bytes(text);
-    line.push_back(control > 0 ? ' ' : text.front());
-    text.remove_prefix(std::max<size_t>(control, 1));
-  }
-  return line;
-}
 
 }  // namespace mnemo

@@ -18,6 +18,7 @@
 #include "query/engine.h"
 #include "server/data_dir.h"
 #include "server/json_memory.h"
+#include "server/printable.h"
 
 namespace mnemo {
 
@@ -29,9 +30,21 @@ inline constexpr int kExitFailed = 2;
 struct CommonOptions {
   std::string data;
   uint64_t memory_bytes = 512 << 20;
-  uint32_t partitions = limits::kPartitionsDefault;
+  uint32_t partitions = 0;  // 0: not said
   uint32_t batch = 5000;
   bool json = false;
+
+  // Of commands that a server can answer, too; they work on a directory where one is given.
+  std::string server = "http://127.0.0.1:7070";
+  std::string api_key;
+  std::string ca_cert;
+  bool on_server = false;
+};
+
+// Where a command works.
+enum class Reach {
+  kDirectory,
+  kServerToo,  // on the server, unless it is given a directory
 };
 
 // Options of commands that concern one agent.
@@ -102,11 +115,13 @@ using Command = std::function<Result<int>()>;
 // The command line: its commands, and after parsing the chosen one with its options.
 struct Cli {
   CLI::App app{"mnemo: durable, replayable memory for agents", "mnemo"};
+  bool json_before = false;  // --json came before the command
   CommonOptions common;
   Command chosen;
 
   // Registers a subcommand whose parsing sets `common` and `chosen`.
-  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, Command run);
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, Command run,
+                Reach reach = Reach::kDirectory);
 };
 
 // Options are checked while they are parsed, so that a refusal names the option. A value that is empty, as an unset
@@ -127,20 +142,19 @@ Result<v1::Filter> filter_of_option(std::string_view option, const Json& json);
 void add_write_commands(Cli& cli);   // remember, update, forget, link, unlink
 void add_import_commands(Cli& cli);  // import, export
 void add_read_commands(Cli& cli);    // retrieve, explain, list, get, history
+void add_agents_command(Cli& cli);   // agents
 void add_admin_commands(Cli& cli);   // status, verify
 void add_log_commands(Cli& cli);     // log copy, deadletters, skip
+void add_auth_commands(Cli& cli);    // auth add
 
 // A deadline for what a person waits for.
 Deadline soon();
 // Adds `halted` to an answer from a partition that is behind.
 void mark_behind(Json& json, const Session& session, PartitionId partition);
-void print_json(const Json& json);
+void print_json(const Json& json, int indent = -1);
 // What opening the log found and could mend, on standard error.
 void print_warnings(DataDir& dir);
 // "1 memory", "2 memories".
 std::string memories(uint64_t count);
-// Text of one line, cut to `columns` characters: a space stands for each line end and for each character that would
-// steer the terminal or turn the order of what is printed around.
-std::string one_line(std::string_view text, size_t columns = SIZE_MAX);
 
 }  // namespace mnemo

@@ -119,6 +119,23 @@ Result<int> run_status(const CommonOptions& common, bool settled_first) {
   return json["halted"].get<bool>() ? kExitNegative : kExitDone;
 }
 
+// What to do about the findings; empty when there are none. Those about the log itself say so themselves.
+std::string advice(const VerifyReport& report) {
+  const auto about = [&report](std::string_view check) {
+    return std::ranges::any_of(report.findings, [check](const Finding& f) { return f.check == check; });
+  };
+  if (report.good() || about("log")) return {};
+  if (about("position")) {
+    return "the projection was made from another log, or from a newer copy of this one: put the log that belongs here "
+           "back, with its fingerprint.key; or, if this log is the right one, delete the directory state-*, and it is "
+           "made "
+           "again from the log";
+  }
+  return "keep a copy of the directory for a report, then delete its state-*: it is made again from the log, and "
+         "nothing is "
+         "lost with it";
+}
+
 Json verify_json(const VerifyReport& report) {
   Json json = {{"good", report.good()}, {"partitions", Json::array()}, {"findings", Json::array()}};
   for (const PartitionReport& p : report.partitions) {
@@ -137,6 +154,7 @@ Json verify_json(const VerifyReport& report) {
     json["findings"].push_back(
         {{"partition", partition}, {"check", f.check}, {"where", f.where}, {"message", f.message}});
   }
+  if (const std::string what = advice(report); !what.empty()) json["advice"] = what;
   return json;
 }
 
@@ -160,9 +178,10 @@ void print_verify(const VerifyReport& report) {
   if (behind > 0) {
     fmt::print("the projection has yet to apply {} records of the log: `mnemo status` applies them\n", behind);
   }
-  fmt::print("{}: {} events replayed, {} rows and {} digest points compared, {} agents' indexes checked\n",
+  fmt::print("{}: {} events replayed, {} rows and {} digest points compared, {} checked\n",
              report.good() ? "the state is what the log says" : "THE STATE IS NOT WHAT THE LOG SAYS", events, rows,
-             points, agents);
+             points, agents == 1 ? "the index of 1 agent" : fmt::format("the indexes of {} agents", agents));
+  if (const std::string what = advice(report); !what.empty()) fmt::print("{}\n", what);
 }
 
 // Damage that the log tells is a finding; other failures are failures.

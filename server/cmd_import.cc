@@ -2,9 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <iostream>
-#include <mutex>
+#include <thread>
 
 #include "events/limits.h"
 #include "events/tell_aside.h"
@@ -12,7 +11,12 @@
 #include "server/export.h"
 #include "server/file.h"
 #include "server/import.h"
+#include "server/import_present.h"
+#include "server/import_tally.h"
+#include "server/interrupt.h"
 #include "server/output_file.h"
+#include "server/remote.h"
+#include "server/usage.h"
 
 namespace mnemo {
 namespace {
@@ -25,97 +29,30 @@ constexpr size_t kAddedBytesMax = 1024;
 static_assert(kBatchBytes + limits::kEventBytesMax + kBatchEvents * kAddedBytesMax <= limits::kAppendGroupBytesMax,
               "a batch, with the event that fills it, fits one append");
 
-// An event of the input, as the tally needs to know it.
-struct Sent {
-  std::string where;
-  v1::Envelope::EventCase kind;
-};
-
 struct Batch {
   std::vector<v1::Envelope> events;
   std::vector<Sent> sent;
   size_t bytes = 0;
 
-  void add(v1::Envelope event, std::string where) {
+  void add(v1::Envelope event, Sent as) {
     bytes += event.ByteSizeLong();
-    sent.push_back({std::move(where), event.event_case()});
+    sent.push_back(std::move(as));
     events.push_back(std::move(event));
   }
   bool full() const { return events.size() >= kBatchEvents || bytes >= kBatchBytes; }
 };
 
-// What the import came to so far; filled from other threads.
-class Tally {
- public:
-  void add(const Sent& sent, const Result<Written>& written) {
-    const std::lock_guard lock(mutex_);
-    --in_flight_;
-    if (!written) {
-      failure_ = written.error();
-    } else {
-      count(sent, written->outcome);
-    }
-    changed_.notify_all();
-  }
-  void sent(size_t events) {
-    const std::lock_guard lock(mutex_);
-    in_flight_ += events;
-  }
-  void unsent(size_t events) {
-    const std::lock_guard lock(mutex_);
-    in_flight_ -= events;
-  }
-  // Waits until fewer than `limit` are under way; the first failure, if there was one.
-  Status wait_below(size_t limit) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ < limit || failure_.has_value(); });
-    if (failure_) return fail(*failure_);
-    return {};
-  }
-
-  uint64_t remembered = 0;
-  uint64_t expired = 0;  // of those: by event time they had expired when they came
-  uint64_t linked = 0;
-  uint64_t attached = 0;
-  uint64_t present = 0;
-  uint64_t refused = 0;
-  std::string first_refusal;
-
- private:
-  void count(const Sent& sent, const Outcome& o) {
-    const bool applied = o.kind == Outcome::Kind::kApplied;
-    const bool late = sent.kind == v1::Envelope::kEmbeddingAttached && applied && o.count == 0;
-    if (o.refused || o.kind == Outcome::Kind::kSkipped || late) {
-      ++refused;
-      const std::string why = late ? "there is no such version of this memory" : o.message;
-      if (first_refusal.empty()) first_refusal = fmt::format("{}: {}", sent.where, why);
-    } else if (!applied || (sent.kind == v1::Envelope::kLinked && o.count == 0)) {
-      ++present;
-    } else if (sent.kind == v1::Envelope::kLinked) {
-      ++linked;
-    } else if (sent.kind == v1::Envelope::kEmbeddingAttached) {
-      ++attached;
-    } else {
-      ++remembered;
-      expired += o.expired ? 1 : 0;
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  size_t in_flight_ = 0;
-  std::optional<Error> failure_;
-};
-
-Status send(Session& session, Batch batch, Tally& tally) {
+// `last`: the last place of the input that the batch and those before it cover.
+Status send(Session& session, Batch batch, const std::string& last, Tally& tally) {
   const auto sent = std::make_shared<const std::vector<Sent>>(std::move(batch.sent));
   while (true) {
-    tally.sent(sent->size());
-    const Status queued = session.node().write_all(
-        batch.events,
-        [&tally, sent](size_t number, const Result<Written>& written) { tally.add((*sent)[number], written); });
+    const uint64_t number = tally.begin(sent->size(), last);
+    const Status queued =
+        session.node().write_all(batch.events, [&tally, sent, number](size_t event, const Result<Written>& written) {
+          tally.add(number, (*sent)[event], written);
+        });
     if (queued) return {};
-    tally.unsent(sent->size());
+    tally.withdraw();
     if (queued.error().code != Code::kResourceExhausted) return queued;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
@@ -123,33 +60,66 @@ Status send(Session& session, Batch batch, Tally& tally) {
 
 // The next event, if the log would take it; so that a refusal names its line and costs no other event.
 Result<std::optional<v1::Envelope>> next_checked(Session& session, ImportSource& source) {
-  MNEMO_ASSIGN(std::optional<v1::Envelope> next, source.next());
-  if (!next) return next;
-  Status checked = session.catch_up(session.partition_for(next->namespace_(), next->agent_id()));
-  if (checked) checked = session.node().check(*next);
+  auto next = source.next();
+  // A line that was cut off while it was read is none.
+  if (Interrupt::asked()) return fail(Code::kCancelled, "the import was stopped", true);
+  if (!next || !*next) return next;
+  Status checked = session.catch_up(session.partition_for((*next)->namespace_(), (*next)->agent_id()));
+  if (checked) checked = session.node().check(**next);
   if (checked) return next;
   return fail(checked.error().code, fmt::format("{}: {}", source.where(), checked.error().message));
 }
 
-// Until the input ends or is wrong; what came before that is applied either way.
-Status import_events(Session& session, ImportSource& source, Tally& tally, bool drawn) {
-  Batch batch;
-  uint64_t read = 0;
-  while (true) {
-    Result<std::optional<v1::Envelope>> next = next_checked(session, source);
-    const bool end = !next || !*next;
-    if (!end) batch.add(**std::move(next), source.where());
-    read += end ? 0 : 1;
-    if (batch.full() || (end && !batch.events.empty())) {
-      MNEMO_TRY(tally.wait_below(kInFlightMax));
-      MNEMO_TRY(send(session, std::exchange(batch, {}), tally));
-      if (drawn) tell_aside(fmt::format("\r{}", progress_bar(source.progress_permille(), read)));
+// One pass over the input.
+class Import {
+ public:
+  Import(Session& session, ImportSource& source, Tally& tally)
+      : session_(session), source_(source), tally_(tally), present_(session) {}
+
+  // Until the input ends or is wrong, or somebody stops it; what came before that is applied either way.
+  Status run() {
+    while (true) {
+      const std::string before = source_.where();
+      Result<std::optional<v1::Envelope>> next = next_checked(session_, source_);
+      const bool end = !next || !*next;
+      if (!end) MNEMO_TRY(take(**std::move(next)));
+      const std::string covered = end ? before : source_.where();
+      if (batch_.full() || (end && !batch_.events.empty())) MNEMO_TRY(send_batch(covered));
+      if (!end) continue;
+      MNEMO_TRY(tally_.wait_below(1));
+      if (read_ > 0) tally_.cover(covered);
+      return next ? Status{} : Status(fail(next.error()));
     }
-    if (!end) continue;
-    MNEMO_TRY(tally.wait_below(1));
-    return next ? Status{} : Status(fail(next.error()));
   }
-}
+
+ private:
+  Status take(v1::Envelope event) {
+    if (read_++ % kBatchEvents == 0) present_.forget_views();
+    MNEMO_ASSIGN(LineFinding found, present_.find(event));
+    if (found.there) {
+      tally_.add_present();
+    } else {
+      const v1::Envelope::EventCase kind = event.event_case();
+      batch_.add(std::move(event), {source_.where(), kind, std::move(found.why)});
+    }
+    return {};
+  }
+
+  Status send_batch(const std::string& covered) {
+    MNEMO_TRY(tally_.wait_below(kInFlightMax));
+    MNEMO_TRY(send(session_, std::exchange(batch_, {}), covered, tally_));
+    if (drawn_) tell_aside(fmt::format("\r{}", progress_bar(source_.progress_permille(), read_)));
+    return {};
+  }
+
+  Session& session_;
+  ImportSource& source_;
+  Tally& tally_;
+  PresentLines present_;
+  Batch batch_;
+  uint64_t read_ = 0;
+  const bool drawn_ = isatty(STDERR_FILENO) != 0;
+};
 
 struct ImportOptions {
   std::string path;
@@ -157,36 +127,66 @@ struct ImportOptions {
   std::string name_space;
 };
 
-void report(const CommonOptions& common, const Tally& tally) {
-  if (common.json) {
-    Json json = {{"remembered", tally.remembered}, {"expired", tally.expired},    {"linked", tally.linked},
-                 {"attached", tally.attached},     {"duplicates", tally.present}, {"refused", tally.refused}};
-    if (!tally.first_refusal.empty()) json["first_refusal"] = tally.first_refusal;
-    print_json(json);
-    return;
+Json counts_json(const ImportCounts& counts) {
+  Json json = {{"remembered", counts.remembered}, {"expired", counts.expired},    {"linked", counts.linked},
+               {"attached", counts.attached},     {"duplicates", counts.present}, {"forgotten", counts.forgotten},
+               {"refused", counts.refused},       {"refusals", counts.refusals}};
+  if (!counts.refusals.empty()) json["first_refusal"] = counts.refusals.front();
+  if (!counts.durable.empty()) json["durable_up_to"] = counts.durable;
+  return json;
+}
+
+void print_counts(const ImportCounts& counts) {
+  fmt::print("{} remembered{}, ", counts.remembered,
+             counts.expired > 0 ? fmt::format(" (of which {} had expired already)", counts.expired) : "");
+  if (counts.linked > 0) fmt::print("{} linked, ", counts.linked);
+  if (counts.attached > 0) fmt::print("{} embeddings attached, ", counts.attached);
+  fmt::print("{} already there, ", counts.present);
+  if (counts.forgotten > 0) fmt::print("{} forgotten or expired since, which stay so, ", counts.forgotten);
+  fmt::print("{} refused\n", counts.refused);
+  for (const std::string& refusal : counts.refusals) fmt::print("refused: {}\n", one_line(refusal));
+  if (counts.refused > counts.refusals.size()) {
+    fmt::print("refused: {} more\n", counts.refused - counts.refusals.size());
   }
-  fmt::print("{} remembered{}, ", tally.remembered,
-             tally.expired > 0 ? fmt::format(" (of which {} had expired already)", tally.expired) : "");
-  if (tally.linked > 0) fmt::print("{} linked, ", tally.linked);
-  if (tally.attached > 0) fmt::print("{} embeddings attached, ", tally.attached);
-  fmt::print("{} already there, {} refused\n", tally.present, tally.refused);
-  if (!tally.first_refusal.empty()) fmt::print("first refusal: {}\n", tally.first_refusal);
+}
+
+// What it came to, and for one that ended early where to go on.
+Result<int> report(const CommonOptions& common, const ImportCounts& counts, const Status& done) {
+  Error error = done ? Error{} : done.error();
+  if (!done) {
+    error.message = in_typed_names(std::move(error.message));
+    error.message +=
+        counts.durable.empty()
+            ? "; nothing was imported"
+            : fmt::format("; all up to {} is durable: run the import again, and it goes on from there", counts.durable);
+  }
+  if (common.json) {
+    Json json = done ? Json::object() : json_from(error);
+    json.update(counts_json(counts));
+    print_json(json);
+    return !done ? kExitFailed : counts.refused == 0 ? kExitDone : kExitNegative;
+  }
+  print_counts(counts);
+  if (!done) return fail(error);
+  return counts.refused == 0 ? kExitDone : kExitNegative;
 }
 
 Result<int> run_import(const CommonOptions& common, const ImportOptions& o) {
   const bool locomo = o.format == "locomo";
   const std::string name_space = !o.name_space.empty() ? o.name_space : locomo ? "locomo" : "default";
   MNEMO_ASSIGN(const auto source, locomo ? open_locomo(o.path, name_space) : open_jsonl(o.path, name_space));
+  if (common.on_server) {
+    ImportCounts counts;
+    const Status imported = import_remotely(common, *source, counts);
+    return report(common, counts, imported);
+  }
   Tally tally;  // outlives the session: should the import fail half-way, appends under way still end in it
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kWrite));
-  const bool drawn = isatty(STDERR_FILENO) != 0;
-  const Status imported = import_events(*session, *source, tally, drawn);
-  if (drawn) tell_aside("\n");
+  const Interrupt interrupt;
+  const Status imported = Import(*session, *source, tally).run();
+  if (isatty(STDERR_FILENO) != 0) tell_aside("\n");
   const Status closed = session->close();
-  MNEMO_TRY(imported);
-  MNEMO_TRY(closed);
-  report(common, tally);
-  return tally.refused == 0 ? kExitDone : kExitNegative;
+  return report(common, tally.counts(), imported ? closed : imported);
 }
 
 // Every agent of a partition, as namespace and agent id.
@@ -228,6 +228,14 @@ Result<std::unique_ptr<OutputFile>> open_export(const CommonOptions& common, con
   return OutputFile::make(path);
 }
 
+// Says so where a person sees it: an empty output looks like an agent without memories.
+void tell_of_none(const ScopeOptions& scope) {
+  const std::string whose =
+      scope.agent_id.empty() ? std::string("anybody") : fmt::format("agent {}", one_line(scope.agent_id));
+  tell_aside(fmt::format("mnemo: nothing is remembered of {} in namespace {}; `mnemo agents` lists who is there\n",
+                         whose, one_line(scope.name_space)));
+}
+
 Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, const std::string& path) {
   std::unique_ptr<OutputFile> file;
   if (!path.empty()) {
@@ -245,6 +253,7 @@ Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, c
   if (!path.empty() && common.json) print_json({{"memories", count}});
   if (!path.empty() && !common.json) fmt::print("{} written to {}\n", memories(count), path);
   const bool sought = !scope.name_space.empty() || !scope.agent_id.empty();
+  if (sought && count == 0) tell_of_none(scope);
   // What a partition has yet to apply is missing.
   return session->warned() || (sought && count == 0) ? kExitNegative : kExitDone;
 }
@@ -253,9 +262,10 @@ Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, c
 
 void add_import_commands(Cli& cli) {
   auto import = std::make_shared<ImportOptions>();
-  CLI::App* command = cli.add(cli.app, "import", "Import memories from a file; what is there already stays as it is",
-                              [&cli, import] { return run_import(cli.common, *import); });
-  add_text(command, "file", import->path, "the file")->required();
+  CLI::App* command = cli.add(
+      cli.app, "import", "Import memories from a file; what is there already stays as it is",
+      [&cli, import] { return run_import(cli.common, *import); }, Reach::kServerToo);
+  add_text(command, "file", import->path, "the file; - for standard input")->required();
   add_text(command, "--format", import->format, "jsonl: one JSON object a line; locomo: LoCoMo's conversations")
       ->check(CLI::IsMember({"jsonl", "locomo"}))
       ->capture_default_str();
@@ -268,11 +278,11 @@ void add_import_commands(Cli& cli) {
   command = cli.add(cli.app, "export", "Export what is remembered now as JSON lines that import takes",
                     [&cli, scope, path]() -> Result<int> {
                       if (!scope->agent_id.empty() && scope->name_space.empty()) scope->name_space = "default";
-                      return run_export(cli.common, *scope, *path);
+                      return run_export(cli.common, *scope, *path == kStandardFile ? std::string() : *path);
                     });
   add_text(command, "--namespace", scope->name_space, "only this namespace; all when absent, or default with --agent");
   add_text(command, "--agent", scope->agent_id, "only this agent");
-  add_text(command, "--out", *path, "file to write; standard output when absent");
+  add_text(command, "--out", *path, "file to write; standard output when absent, or -");
 }
 
 }  // namespace mnemo

@@ -166,9 +166,10 @@ Result<int> run_dead_letters(const CommonOptions& common, size_t limit) {
     const std::string at = to_string(position);
     const std::string reason(skip_reason_name(letter.reason));
     json.push_back({{"position", at}, {"reason", reason}, {"why", letter.why}});
-    if (!common.json) fmt::print("{:<16} {:<16} {}\n", at, reason, letter.why);
+    if (!common.json) fmt::print("{:<16} {:<16} {}\n", at, reason, one_line(letter.why));
   }
   if (common.json) print_json({{"dead_letters", json}});
+  if (!common.json && all.empty()) fmt::print("no dead letters\n");
   return kExitDone;
 }
 

@@ -5,12 +5,13 @@
 #include "query/request.h"
 #include "server/cli.h"
 #include "server/file.h"
+#include "server/json/time_text.h"
+#include "server/reader.h"
 
 namespace mnemo {
 namespace {
 
 constexpr size_t kTextColumns = 100;
-constexpr uint32_t kContextTokensMax = 1'000'000;
 constexpr std::string_view kNoAgent = "no agent is named: say with --agent whose memories are meant";
 
 struct RetrieveOptions {
@@ -44,8 +45,8 @@ Result<std::optional<v1::Filter>> filter_of(const RetrieveOptions& o) {
   for (const std::string& tag : o.tags) MNEMO_TRY(add_filter(all, "--tag", {{"tag", tag}}));
   if (!o.session.empty()) MNEMO_TRY(add_filter(all, "--session", {{"session_id", o.session}}));
   if (!o.speaker.empty()) MNEMO_TRY(add_filter(all, "--speaker", {{"speaker", o.speaker}}));
-  if (!o.since.empty()) MNEMO_TRY(add_filter(all, "--since", {{"observed_at", {{"gte", o.since}}}}));
-  if (!o.until.empty()) MNEMO_TRY(add_filter(all, "--until", {{"observed_at", {{"lt", o.until}}}}));
+  if (!o.since.empty()) MNEMO_TRY(add_filter(all, "--since", {{"observed_at", {{"gte", time_text(o.since)}}}}));
+  if (!o.until.empty()) MNEMO_TRY(add_filter(all, "--until", {{"observed_at", {{"lt", time_text(o.until)}}}}));
   if (all.filters_size() == 0) return std::optional<v1::Filter>();
   v1::Filter filter;
   if (all.filters_size() == 1) {
@@ -95,16 +96,15 @@ void print_answer(const RetrieveRequest& request, const Answer& answer) {
     if (request.explain) print_terms(hit);
   }
   if (answer.truncated) fmt::print("     more match: raise --limit\n");
-  if (!answer.context.empty()) fmt::print("\n{}", answer.context);
+  if (!answer.context.empty()) fmt::print("\n{}", printable(answer.context));
 }
 
-Status ask(Session& session, const CommonOptions& common, const RetrieveRequest& request, size_t& found) {
-  MNEMO_ASSIGN(const auto view, session.view(request.name_space, request.agent_id));
-  MNEMO_ASSIGN(const Answer answer, session.engine().retrieve(*view, request));
+Status ask(Reader& reader, const CommonOptions& common, const RetrieveRequest& request, size_t& found) {
+  MNEMO_ASSIGN(const Answer answer, reader.retrieve(request));
   found += answer.hits.size();
   if (common.json) {
     Json json = answer_json(request, answer);
-    mark_behind(json, session, view->partition());
+    reader.mark_behind(json);
     print_json(json);
   } else {
     print_answer(request, answer);
@@ -143,10 +143,10 @@ Status read_question(const std::string& line, RetrieveRequest& request) {
 
 // The questions of a file, each with its line number for what is wrong with it.
 Result<std::vector<RetrieveRequest>> read_questions(const RetrieveRequest& base, const std::string& path) {
-  MNEMO_ASSIGN(std::ifstream file, open_file(path));
+  MNEMO_ASSIGN(const auto file, open_file(path));
   std::vector<RetrieveRequest> questions;
   std::string line;
-  for (size_t number = 1; std::getline(file, line); ++number) {
+  for (size_t number = 1; std::getline(*file, line); ++number) {
     line.erase(line.find_last_not_of(" \t\r") + 1);
     if (line.empty()) continue;
     RetrieveRequest request = base;
@@ -155,7 +155,7 @@ Result<std::vector<RetrieveRequest>> read_questions(const RetrieveRequest& base,
     if (!read) return fail(read.error().code, fmt::format("{}:{}: {}", path, number, read.error().message));
     questions.push_back(std::move(request));
   }
-  if (file.bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
+  if (file->bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
   if (questions.empty()) return fail(Code::kInvalidArgument, fmt::format("{} holds no question", path));
   return questions;
 }
@@ -179,14 +179,14 @@ Result<std::vector<RetrieveRequest>> requests_of(const RetrieveOptions& o) {
 
 Result<int> run_retrieve(const CommonOptions& common, const RetrieveOptions& o) {
   MNEMO_ASSIGN(const auto requests, requests_of(o));
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
+  MNEMO_ASSIGN(const auto reader, Reader::open(common));
   size_t found = 0;
   for (const RetrieveRequest& request : requests) {
     const bool titled = !o.file.empty() && !common.json;
     if (titled) fmt::print("\n{}\n", one_line(request.query, kTextColumns));
-    MNEMO_TRY(ask(*session, common, request, found));
+    MNEMO_TRY(ask(*reader, common, request, found));
   }
-  MNEMO_TRY(session->close());
+  MNEMO_TRY(reader->close());
   return found > 0 ? kExitDone : kExitNegative;
 }
 
@@ -195,27 +195,31 @@ void add_filters(CLI::App* command, RetrieveOptions& o) {
   add_texts(command, "--tag", o.tags, "only memories with this tag; repeated: with all of them");
   add_text(command, "--session", o.session, "only memories of this session");
   add_text(command, "--speaker", o.speaker, "only memories of this speaker");
-  add_text(command, "--since", o.since, "only memories observed at or after this time, such as 2026-03-02T08:00:00Z");
-  add_text(command, "--until", o.until, "only memories observed before this time");
+  add_text(command, "--since", o.since,
+           "only memories observed at or after this time, such as 2026-03-02T08:00:00Z, or 2026-03-02 for that day's "
+           "beginning in UTC");
+  add_text(command, "--until", o.until, "only memories observed before this time, likewise");
 }
 
 void add_retrieve(Cli& cli, const std::string& name, const std::string& about, bool explain) {
   auto o = std::make_shared<RetrieveOptions>();
   o->explain = explain;
-  CLI::App* command = cli.add(cli.app, name, about, [&cli, o] { return run_retrieve(cli.common, *o); });
+  CLI::App* command =
+      cli.add(cli.app, name, about, [&cli, o] { return run_retrieve(cli.common, *o); }, Reach::kServerToo);
   add_text(command, "--namespace", o->scope.name_space, "to whom the agent belongs")->capture_default_str();
   add_text(command, "--agent", o->scope.agent_id, "whose memories; needed unless every line of --file names one");
   add_text(command, "question", o->question, "the question; without one, the newest memories");
   add_text(command, "--file", o->file,
-           "questions, one a line: text, or {\"query\": ..., \"agent_id\"?, \"namespace\"?, \"limit\"?}");
+           "questions, one a line, - for standard input: text, or {\"query\": ..., \"agent_id\"?, \"namespace\"?, "
+           "\"limit\"?}");
   add_number(command, "--limit", o->limit, 1, kResultsMax, "results at most, 1 to 1000")->capture_default_str();
   add_number(command, "--context", o->budget, 1, kContextTokensMax,
              "also pack the results as text for a prompt, within this many tokens");
   add_filters(command, *o);
 }
 
-void print_memory(const Memory& m) {
-  fmt::print("{}  v{}  {}  {}{}\n", one_line(m.id), m.version, to_rfc3339(m.observed_at_ms),
+void print_memory(const Memory& m, TimestampMs at_ms) {
+  fmt::print("{}  v{}  {}  {}{}\n", one_line(m.id), m.version, to_rfc3339(at_ms),
              m.speaker.empty() ? "" : one_line(m.speaker) + ": ", one_line(m.text, kTextColumns));
 }
 
@@ -226,23 +230,20 @@ struct ListOptions {
 };
 
 Result<int> run_list(const CommonOptions& common, const ListOptions& o) {
-  const ScopeOptions& scope = o.filters.scope;
   MNEMO_ASSIGN(const auto filter, filter_of(o.filters));
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
-  MNEMO_ASSIGN(const auto view, session->view(scope.name_space, scope.agent_id));
-  MNEMO_ASSIGN(const auto page,
-               session->engine().list(*view, scope.name_space, scope.agent_id, filter, o.limit, o.cursor));
+  MNEMO_ASSIGN(const auto reader, Reader::open(common));
+  MNEMO_ASSIGN(const auto page, reader->list({o.filters.scope, filter, o.limit, o.cursor}));
   if (common.json) {
     Json json = {{"memories", Json::array()},
                  {"next_cursor", page.next_cursor},
                  {"truncated", page.truncated},
                  {"position", to_string(page.position)}};
     for (const Memory& memory : page.memories) json["memories"].push_back(json_from(memory));
-    mark_behind(json, *session, view->partition());
+    reader->mark_behind(json);
     print_json(json);
   } else {
     if (page.memories.empty()) fmt::print("nothing there\n");
-    for (const Memory& memory : page.memories) print_memory(memory);
+    for (const Memory& memory : page.memories) print_memory(memory, memory.observed_at_ms);
     if (page.truncated) fmt::print("more: --cursor {}\n", page.next_cursor);
   }
   return kExitDone;
@@ -254,29 +255,22 @@ struct GetOptions {
 };
 
 Result<int> run_get(const CommonOptions& common, const GetOptions& o) {
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
-  MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
-  MNEMO_ASSIGN(const Memory memory, session->engine().get(*view, o.scope.name_space, o.scope.agent_id, o.id));
-  Json json = json_from(memory);
-  mark_behind(json, *session, view->partition());
-  if (common.json) {
-    print_json(json);
-  } else {
-    fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
-  }
+  MNEMO_ASSIGN(const auto reader, Reader::open(common));
+  MNEMO_ASSIGN(Json json, reader->get(o.scope, o.id));
+  reader->mark_behind(json);
+  print_json(json, common.json ? -1 : 2);
   return kExitDone;
 }
 
 Result<int> run_history(const CommonOptions& common, const GetOptions& o) {
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
-  MNEMO_ASSIGN(const auto view, session->view(o.scope.name_space, o.scope.agent_id));
-  MNEMO_ASSIGN(const auto versions, session->engine().history(*view, o.scope.name_space, o.scope.agent_id, o.id));
+  MNEMO_ASSIGN(const auto reader, Reader::open(common));
+  MNEMO_ASSIGN(const auto versions, reader->history(o.scope, o.id));
   Json json = {{"versions", Json::array()}};
   for (const Memory& memory : versions) {
     json["versions"].push_back(json_from(memory));
-    if (!common.json) print_memory(memory);
+    if (!common.json) print_memory(memory, memory.recorded_at_ms);
   }
-  mark_behind(json, *session, view->partition());
+  reader->mark_behind(json);
   if (common.json) print_json(json);
   return kExitDone;
 }
@@ -288,21 +282,24 @@ void add_read_commands(Cli& cli) {
   add_retrieve(cli, "explain", "Ask as retrieve does, and show how each score came about", true);
 
   auto list = std::make_shared<ListOptions>();
-  CLI::App* command = cli.add(cli.app, "list", "List an agent's memories, newest first",
-                              [&cli, list] { return run_list(cli.common, *list); });
+  CLI::App* command = cli.add(
+      cli.app, "list", "List an agent's memories, newest first", [&cli, list] { return run_list(cli.common, *list); },
+      Reach::kServerToo);
   add_scope(command, list->filters.scope);
   add_number(command, "--limit", list->limit, 1, kResultsMax, "memories at most, 1 to 1000")->capture_default_str();
   add_text(command, "--cursor", list->cursor, "where the page before ended");
   add_filters(command, list->filters);
 
   auto get = std::make_shared<GetOptions>();
-  command = cli.add(cli.app, "get", "Show one memory", [&cli, get] { return run_get(cli.common, *get); });
+  command =
+      cli.add(cli.app, "get", "Show one memory", [&cli, get] { return run_get(cli.common, *get); }, Reach::kServerToo);
   add_scope(command, get->scope);
   add_text(command, "id", get->id, "the memory's id")->required();
 
   auto history = std::make_shared<GetOptions>();
-  command = cli.add(cli.app, "history", "Show every version of a memory, newest first",
-                    [&cli, history] { return run_history(cli.common, *history); });
+  command = cli.add(
+      cli.app, "history", "Show every version of a memory, newest first",
+      [&cli, history] { return run_history(cli.common, *history); }, Reach::kServerToo);
   add_scope(command, history->scope);
   add_text(command, "id", history->id, "the memory's id")->required();
 }

@@ -7,6 +7,9 @@
 #include "projector/store/memory_id.h"
 #include "query/request.h"
 #include "server/cli.h"
+#include "server/json/time_text.h"
+#include "server/reader.h"
+#include "server/remote.h"
 
 namespace mnemo {
 namespace {
@@ -48,6 +51,7 @@ Result<int> tell(const CommonOptions& common, const Written& written, std::strin
 }
 
 Result<int> write_one(const CommonOptions& common, const v1::Envelope& envelope, std::string_view done) {
+  if (common.on_server) return write_remotely(common, envelope, done);
   MNEMO_ASSIGN(const auto session, Session::open(common, Access::kWrite));
   MNEMO_ASSIGN(const Written written, session->write(envelope));
   MNEMO_TRY(session->close());
@@ -79,10 +83,12 @@ struct RememberOptions {
 
 // By way of JSON, so that the command line and requests are checked by the same code.
 Result<v1::Envelope> remember_envelope(const RememberOptions& o) {
+  const std::string observed_at = time_text(o.observed_at);
+  const std::string expires_at = time_text(o.expires_at);
   Json memory = {{"namespace", o.scope.name_space}, {"agent_id", o.scope.agent_id}, {"text", o.text}};
   const std::pair<const char*, const std::string*> fields[] = {
-      {"idempotency_key", &o.key}, {"id", &o.id},     {"session_id", &o.session},      {"speaker", &o.speaker},
-      {"class", &o.memory_class},  {"kind", &o.kind}, {"observed_at", &o.observed_at}, {"expires_at", &o.expires_at}};
+      {"idempotency_key", &o.key}, {"id", &o.id},     {"session_id", &o.session},    {"speaker", &o.speaker},
+      {"class", &o.memory_class},  {"kind", &o.kind}, {"observed_at", &observed_at}, {"expires_at", &expires_at}};
   for (const auto& [name, value] : fields) {
     if (!value->empty()) memory[name] = *value;
   }
@@ -95,10 +101,13 @@ Result<v1::Envelope> remember_envelope(const RememberOptions& o) {
 
 void add_remember(Cli& cli) {
   auto o = std::make_shared<RememberOptions>();
-  CLI::App* command = cli.add(cli.app, "remember", "Remember one text", [&cli, o]() -> Result<int> {
-    MNEMO_ASSIGN(const v1::Envelope envelope, remember_envelope(*o));
-    return write_one(cli.common, envelope, "remembered");
-  });
+  CLI::App* command = cli.add(
+      cli.app, "remember", "Remember one text",
+      [&cli, o]() -> Result<int> {
+        MNEMO_ASSIGN(const v1::Envelope envelope, remember_envelope(*o));
+        return write_one(cli.common, envelope, "remembered");
+      },
+      Reach::kServerToo);
   add_scope(command, o->scope);
   add_text(command, "text", o->text, "what to remember")->required();
   add_text(command, "--key", o->key, "idempotency key: a repeated one remembers nothing twice");
@@ -108,8 +117,9 @@ void add_remember(Cli& cli) {
   add_text(command, "--class", o->memory_class, "episodic, semantic, procedural or working");
   add_text(command, "--kind", o->kind, "kind, such as message or fact");
   add_texts(command, "--tag", o->tags, "a tag; may be repeated");
-  add_text(command, "--observed-at", o->observed_at, "when it happened, such as 2026-03-02T08:00:00Z");
-  add_text(command, "--expires-at", o->expires_at, "when it is to be gone");
+  add_text(command, "--observed-at", o->observed_at,
+           "when it happened, such as 2026-03-02T08:00:00Z, or 2026-03-02 for that day's beginning in UTC");
+  add_text(command, "--expires-at", o->expires_at, "when it is to be gone, likewise");
   add_text(command, "--metadata", o->metadata, "JSON object of strings, numbers, true and false");
 }
 
@@ -123,13 +133,16 @@ struct UpdateOptions {
 
 void add_update(Cli& cli) {
   auto o = std::make_shared<UpdateOptions>();
-  CLI::App* command = cli.add(cli.app, "update", "Give a memory a new text", [&cli, o]() -> Result<int> {
-    v1::Envelope envelope = envelope_for(o->scope, o->key);
-    envelope.mutable_updated()->set_memory_id(o->id);
-    envelope.mutable_updated()->set_expected_version(o->expected_version);
-    envelope.mutable_updated()->mutable_text()->set_plain(o->text);
-    return write_one(cli.common, envelope, "updated");
-  });
+  CLI::App* command = cli.add(
+      cli.app, "update", "Give a memory a new text",
+      [&cli, o]() -> Result<int> {
+        v1::Envelope envelope = envelope_for(o->scope, o->key);
+        envelope.mutable_updated()->set_memory_id(o->id);
+        envelope.mutable_updated()->set_expected_version(o->expected_version);
+        envelope.mutable_updated()->mutable_text()->set_plain(o->text);
+        return write_one(cli.common, envelope, "updated");
+      },
+      Reach::kServerToo);
   add_scope(command, o->scope);
   add_text(command, "id", o->id, "the memory's id")->required();
   add_text(command, "text", o->text, "its new text")->required();
@@ -213,25 +226,37 @@ Result<int> forget_by_filter(const CommonOptions& common, v1::Envelope envelope)
   return tell(common, written, "forgot " + memories(written.outcome.count));
 }
 
+// With --dry-run, only looks whether it is there.
+Result<int> forget_one(const CommonOptions& common, const ForgetOptions& o) {
+  if (o.dry_run && common.on_server) {
+    MNEMO_ASSIGN(const auto reader, Reader::open(common));
+    MNEMO_TRY(reader->get(o.scope, o.id).map([](const Json&) {}));
+    if (common.json) print_json({{"count", 1}, {"dry_run", true}});
+    if (!common.json) fmt::print("would forget {}\n", memories(1));
+    return kExitDone;
+  }
+  if (o.dry_run) return dry_run(common, o, std::nullopt);
+  v1::Envelope envelope = envelope_for(o.scope, o.key);
+  envelope.mutable_forgotten()->set_memory_id(o.id);
+  return write_one(common, envelope, "forgot");
+}
+
 Result<int> run_forget(const CommonOptions& common, const ForgetOptions& o) {
   if (o.id.empty() == o.filter.empty()) return fail(Code::kInvalidArgument, "give either an id or --filter");
-  v1::Envelope envelope = envelope_for(o.scope, o.key);
-  if (o.filter.empty()) {
-    if (o.dry_run) return dry_run(common, o, std::nullopt);
-    envelope.mutable_forgotten()->set_memory_id(o.id);
-    return write_one(common, envelope, "forgot");
-  }
+  if (o.filter.empty()) return forget_one(common, o);
   MNEMO_ASSIGN(const Json json, json_of_option("--filter", o.filter));
   MNEMO_ASSIGN(v1::Filter filter, filter_of_option("--filter", json));
-  if (o.dry_run) return dry_run(common, o, filter);
-  *envelope.mutable_forgotten_by_filter()->mutable_filter() = std::move(filter);
-  return forget_by_filter(common, std::move(envelope));
+  v1::Envelope envelope = envelope_for(o.scope, o.key);
+  *envelope.mutable_forgotten_by_filter()->mutable_filter() = filter;
+  if (common.on_server) return forget_remotely(common, envelope, o.dry_run);
+  return o.dry_run ? dry_run(common, o, filter) : forget_by_filter(common, std::move(envelope));
 }
 
 void add_forget(Cli& cli) {
   auto o = std::make_shared<ForgetOptions>();
-  CLI::App* command = cli.add(cli.app, "forget", "Forget one memory, or all that a filter matches",
-                              [&cli, o] { return run_forget(cli.common, *o); });
+  CLI::App* command = cli.add(
+      cli.app, "forget", "Forget one memory, or all that a filter matches",
+      [&cli, o] { return run_forget(cli.common, *o); }, Reach::kServerToo);
   add_scope(command, o->scope);
   add_text(command, "id", o->id, "the memory's id");
   add_text(command, "--filter", o->filter, "JSON filter, such as {\"tag\": \"draft\"}");
@@ -249,20 +274,23 @@ struct LinkOptions {
 
 void add_link(Cli& cli, const std::string& name, const std::string& about, bool add) {
   auto o = std::make_shared<LinkOptions>();
-  CLI::App* command = cli.add(cli.app, name, about, [&cli, o, add]() -> Result<int> {
-    v1::Envelope envelope = envelope_for(o->scope, o->key);
-    const auto fill = [&o](auto& link) {
-      link.set_from_memory_id(o->from);
-      link.set_type(o->type);
-      link.set_to_memory_id(o->to);
-    };
-    if (add) {
-      fill(*envelope.mutable_linked());
-    } else {
-      fill(*envelope.mutable_unlinked());
-    }
-    return write_one(cli.common, envelope, add ? "linked" : "unlinked");
-  });
+  CLI::App* command = cli.add(
+      cli.app, name, about,
+      [&cli, o, add]() -> Result<int> {
+        v1::Envelope envelope = envelope_for(o->scope, o->key);
+        const auto fill = [&o](auto& link) {
+          link.set_from_memory_id(o->from);
+          link.set_type(o->type);
+          link.set_to_memory_id(o->to);
+        };
+        if (add) {
+          fill(*envelope.mutable_linked());
+        } else {
+          fill(*envelope.mutable_unlinked());
+        }
+        return write_one(cli.common, envelope, add ? "linked" : "unlinked");
+      },
+      Reach::kServerToo);
   add_scope(command, o->scope);
   add_text(command, "from", o->from, "id of the memory that the link leaves")->required();
   add_text(command, "type", o->type, "what the link says, such as corrects or about")->required();

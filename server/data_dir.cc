@@ -83,6 +83,24 @@ tl::unexpected<Error> io_error(const fs::path& path, const char* what) {
   return fail(Code::kUnavailable, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno)), true);
 }
 
+tl::unexpected<Error> no_access(const fs::path& path, int error) {
+  if (error != EACCES && error != EPERM) return fail(file_error(path, "read", error));
+  return fail(Code::kPermissionDenied,
+              fmt::format("{}: {}: run mnemo as the user to whom the data directory belongs, or give this one access",
+                          path.string(), std::strerror(error)));
+}
+
+// What to do about a log that is damaged or not there.
+Error with_ways_out(const fs::path& dir, Error error) {
+  if (error.code != Code::kDataLoss && error.code != Code::kNotFound) return error;
+  error.code = Code::kDataLoss;
+  error.message += fmt::format(
+      "; restore log/ and fingerprint.key together from the newest good copy of {}. Until then nothing can be written, "
+      "and reads show what the projections hold: `mnemo export` saves that (docs/operations.md, Damage in the log)",
+      dir.string());
+  return error;
+}
+
 // Whole, on disk, and in its directory, before this returns.
 Status write_file(const fs::path& path, std::string_view text) {
   const fs::path temporary = path.string() + ".new";
@@ -134,6 +152,7 @@ Status DataDir::take_lock(bool read_only) {
                             "written, and name the copy",
                             path.string()));
   }
+  if (lock_ < 0 && (errno == EACCES || errno == EPERM)) return no_access(path, errno);
   if (lock_ < 0) return io_error(path, "open");
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
   return fail(Code::kFailedPrecondition,
@@ -142,11 +161,22 @@ Status DataDir::take_lock(bool read_only) {
 }
 
 Result<bool> DataDir::is_made(bool may_create) {
+  errno = 0;
   std::ifstream file(dir_ / "FORMAT");
+  if (!file && errno != ENOENT) return no_access(dir_ / "FORMAT", errno);
   std::string line;
   std::getline(file, line);
   if (line.empty()) {
     if (may_create && is_unused(dir_)) return false;
+    std::error_code error;
+    if (fs::exists(dir_ / "log", error)) {
+      return fail(
+          Code::kFailedPrecondition,
+          fmt::format("{} holds a log and no FORMAT file, which says who may open it: if this is mnemo's, a copy "
+                      "of it perhaps that left the file out, write the line `mnemo 1` into {}; nothing was "
+                      "changed",
+                      dir_.string(), (dir_ / "FORMAT").string()));
+    }
     return fail(Code::kFailedPrecondition,
                 fmt::format("{} is not a mnemo data directory (it has no FORMAT file): name another directory{}",
                             dir_.string(), may_create ? ", or an empty one" : ""));
@@ -235,6 +265,7 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   const bool make = options.create && !options.read_only;
   const Status there = make ? make_directories(system_file_calls(), dir) : Status{};
   if (!fs::is_directory(dir, error)) {
+    if (error == std::errc::permission_denied) return no_access(dir, EACCES);
     const std::string why = fs::exists(dir, error) ? ": that is something else"
                             : there                ? std::string()
                                                    : ": " + there.error().message;
@@ -255,11 +286,11 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
         fmt::format("{} holds a log of its own, not a copy of that one: name an empty directory", dir.string()));
   }
   Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(dir / "log", log_options_of(dir, options, clock));
-  if (!log && !options.log_may_fail) return fail(log.error());
+  if (!log && !options.log_may_fail) return fail(with_ways_out(dir, log.error()));
   if (log) {
     data->log_ = std::move(*log);
   } else {
-    data->log_error_ = log.error();
+    data->log_error_ = with_ways_out(dir, log.error());
   }
   return data;
 }

@@ -9,6 +9,17 @@
 namespace mnemo {
 namespace {
 
+using RowVisit = std::function<Status(std::string_view key, std::string_view value)>;
+
+Status each_row(const View& view, const std::string& prefix, const RowVisit& visit) {
+  Status visited;
+  MNEMO_TRY(view.scan(prefix, prefix_end(prefix), [&](std::string_view key, std::string_view value) {
+    visited = visit(key, value);
+    return visited.has_value();
+  }));
+  return visited;
+}
+
 class AgentExport {
  public:
   AgentExport(const View& view, const Scope& scope, AgentRef agent, DocSet visible, const LineSink& sink)
@@ -26,7 +37,7 @@ class AgentExport {
 
   Status links() {
     const std::string from = keys::of_agent(keys::Row::kLink, agent_.ord);
-    return each_row(from, [this](std::string_view key, std::string_view /*value*/) -> Status {
+    return each_row(view_, from, [this](std::string_view key, std::string_view /*value*/) -> Status {
       Link link;
       if (!decode_link(key, link)) return fail(Code::kDataLoss, "a link row is damaged: rebuild the projection");
       MNEMO_ASSIGN(const bool leaves, exported(link.from));
@@ -38,36 +49,9 @@ class AgentExport {
   }
 
  private:
-  using RowVisit = std::function<Status(std::string_view key, std::string_view value)>;
-
-  Status each_row(const std::string& prefix, const RowVisit& visit) {
-    Status visited;
-    MNEMO_TRY(view_.scan(prefix, prefix_end(prefix), [&](std::string_view key, std::string_view value) {
-      visited = visit(key, value);
-      return visited.has_value();
-    }));
-    return visited;
-  }
-
   Status memory(uint32_t doc) {
-    std::string row;
-    Record record;
-    MNEMO_TRY(view_.record(agent_.ord, doc, row, record));
-    const Memory memory = memory_from(record, scope_.name_space, scope_.agent_id);
-    Json line = importable_json_from(memory);
-    std::vector<Json> further;
-    const std::string prefix = keys::of_number(keys::Row::kVector, agent_.ord, doc);
-    MNEMO_TRY(each_row(prefix, [&](std::string_view key, std::string_view value) -> Status {
-      MNEMO_ASSIGN(Json embedding, embedding_json(key.substr(prefix.size()), value));
-      if (line.contains("embedding")) {
-        further.push_back(attach_line(scope_, memory.id, std::move(embedding)));
-      } else {
-        line["embedding"] = std::move(embedding);
-      }
-      return {};
-    }));
-    sink_(line);
-    for (const Json& each : further) sink_(each);
+    MNEMO_ASSIGN(const auto lines, export_memory(view_, scope_, agent_, doc));
+    for (const Json& line : lines) sink_(line);
     return {};
   }
 
@@ -85,14 +69,33 @@ class AgentExport {
 
 }  // namespace
 
+Result<std::vector<Json>> export_memory(const View& view, const Scope& scope, const AgentRef& agent, uint32_t doc) {
+  std::string row;
+  Record record;
+  MNEMO_TRY(view.record(agent.ord, doc, row, record));
+  const Memory memory = memory_from(record, scope.name_space, scope.agent_id);
+  std::vector<Json> lines{importable_json_from(memory)};
+  const std::string prefix = keys::of_number(keys::Row::kVector, agent.ord, doc);
+  MNEMO_TRY(each_row(view, prefix, [&](std::string_view key, std::string_view value) -> Status {
+    MNEMO_ASSIGN(Json embedding, embedding_json(key.substr(prefix.size()), value));
+    if (lines.front().contains("embedding")) {
+      lines.push_back(attach_line(scope, memory.id, std::move(embedding)));
+    } else {
+      lines.front()["embedding"] = std::move(embedding);
+    }
+    return {};
+  }));
+  return lines;
+}
+
 Result<uint64_t> export_agent(const View& view, const Scope& scope, const LineSink& sink) {
   MNEMO_ASSIGN(const auto agent, view.agent(scope.name_space, scope.agent_id));
   if (!agent) return 0;
   MNEMO_ASSIGN(const auto index, view.index(*agent));
-  MNEMO_ASSIGN(DocSet visible, visible_documents(view, *agent, *index, view.meta().event_time_ms));
+  MNEMO_ASSIGN(Visible visible, visible_documents(view, *agent, *index, view.meta().event_time_ms));
   // Times that could not be read counted as 0 meanwhile: what was made of them must not leave.
   MNEMO_TRY(index->status());
-  AgentExport out(view, scope, *agent, std::move(visible), sink);
+  AgentExport out(view, scope, *agent, std::move(visible.docs), sink);
   MNEMO_ASSIGN(const uint64_t count, out.memories());
   MNEMO_TRY(out.links());
   return count;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "events/envelope.h"
 #include "events/result.h"
@@ -11,6 +12,9 @@
 #include "server/json_memory.h"
 
 namespace mnemo {
+
+// The lines of one memory whose document has a record: itself, with its first embedding, and its further embeddings.
+Result<std::vector<Json>> export_memory(const View& view, const Scope& scope, const AgentRef& agent, uint32_t doc);
 
 using LineSink = std::function<void(const Json& line)>;
 

@@ -5,17 +5,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iostream>
 
 namespace mnemo {
 
-Result<std::ifstream> open_file(const std::string& path) {
+Result<std::unique_ptr<std::istream>> open_file(const std::string& path) {
+  if (path == kStandardFile) return std::make_unique<std::istream>(std::cin.rdbuf());
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     return fail(Code::kInvalidArgument, fmt::format("{} is a directory: name a file in it", path));
   }
   errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (file) return file;
+  auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
+  if (*file) return file;
   return fail(Code::kNotFound, fmt::format("cannot open {}: {}", path, std::strerror(errno)));
 }
 

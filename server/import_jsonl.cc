@@ -14,12 +14,12 @@ namespace {
 
 class JsonlSource final : public ImportSource {
  public:
-  JsonlSource(std::ifstream file, uint64_t size, std::string name_space)
+  JsonlSource(std::unique_ptr<std::istream> file, uint64_t size, std::string name_space)
       : file_(std::move(file)), size_(size), name_space_(std::move(name_space)) {}
 
   Result<std::optional<v1::Envelope>> next() override {
     std::string line;
-    while (std::getline(file_, line)) {
+    while (std::getline(*file_, line)) {
       ++number_;
       read_ += line.size() + 1;
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
@@ -29,7 +29,7 @@ class JsonlSource final : public ImportSource {
       }
       return std::optional(std::move(*envelope));
     }
-    if (file_.bad()) return fail(Code::kUnavailable, fmt::format("cannot read on after line {}", number_), true);
+    if (file_->bad()) return fail(Code::kUnavailable, fmt::format("cannot read on after line {}", number_), true);
     return std::nullopt;
   }
 
@@ -52,7 +52,7 @@ class JsonlSource final : public ImportSource {
     return envelope;
   }
 
-  std::ifstream file_;
+  std::unique_ptr<std::istream> file_;
   uint64_t size_;
   std::string name_space_;
   uint64_t number_ = 0;
@@ -63,7 +63,7 @@ class JsonlSource final : public ImportSource {
 }  // namespace
 
 Result<std::unique_ptr<ImportSource>> open_jsonl(const std::string& path, const std::string& name_space) {
-  MNEMO_ASSIGN(std::ifstream file, open_file(path));
+  MNEMO_ASSIGN(auto file, open_file(path));
   std::error_code error;
   const uint64_t size = std::filesystem::file_size(path, error);
   return std::make_unique<JsonlSource>(std::move(file), error ? 0 : size, name_space);

@@ -118,10 +118,10 @@ class LocomoSource final : public ImportSource {
 }  // namespace
 
 Result<std::unique_ptr<ImportSource>> open_locomo(const std::string& path, const std::string& name_space) {
-  MNEMO_ASSIGN(std::ifstream file, open_file(path));
+  MNEMO_ASSIGN(const auto file, open_file(path));
   std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
+  text << file->rdbuf();
+  if (file->bad()) return fail(Code::kUnavailable, fmt::format("cannot read {} to its end", path), true);
   MNEMO_ASSIGN(Json samples, parse_json(text.str()));
   if (!samples.is_array()) return fail(Code::kInvalidArgument, "a LoCoMo file is a list of conversations");
   return std::make_unique<LocomoSource>(std::move(samples), name_space);

@@ -9,39 +9,20 @@
 
 #include "events/tell_aside.h"
 #include "server/cli.h"
+#include "server/serve_options.h"
 #include "server/standard_files.h"
+#include "server/usage.h"
 
 namespace {
 
-int tell_error(const mnemo::Error& error, bool json) {
+int tell_error(mnemo::Error error, bool json) {
+  if (error.code == mnemo::Code::kInvalidArgument) error.message = mnemo::in_typed_names(std::move(error.message));
   if (json) {
     mnemo::print_json(mnemo::json_from(error));
   } else {
-    mnemo::tell_aside(fmt::format("mnemo: {}: {}\n", mnemo::code_name(error.code), error.message));
+    mnemo::tell_aside(fmt::format("mnemo: {}: {}\n", mnemo::code_name(error.code), mnemo::printable(error.message)));
   }
   return mnemo::kExitFailed;
-}
-
-// What is wrong with the command line, and where its options are listed.
-mnemo::Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App* at = &app;
-  std::string name = app.get_name();
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    name += " " + at->get_name();
-  }
-  std::vector<std::string> commands;
-  for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
-    commands.push_back(command->get_name());
-  }
-  std::string message = error.what();
-  if (!commands.empty()) {
-    const std::vector<std::string> given = at->remaining();
-    message = given.empty() ? fmt::format("name a command of {}", name)
-                            : fmt::format("'{}' is no command of {}", given.front(), name);
-    message += fmt::format(" (they are: {})", fmt::join(commands, ", "));
-  }
-  return {mnemo::Code::kInvalidArgument, fmt::format("{}; see {} --help", message, name)};
 }
 
 int run(mnemo::Cli& cli, std::span<char*> arguments) {
@@ -49,17 +30,21 @@ int run(mnemo::Cli& cli, std::span<char*> arguments) {
   mnemo::add_write_commands(cli);
   mnemo::add_import_commands(cli);
   mnemo::add_read_commands(cli);
+  mnemo::add_agents_command(cli);
   mnemo::add_admin_commands(cli);
   mnemo::add_log_commands(cli);
+  mnemo::add_auth_commands(cli);
+  mnemo::add_serve_command(cli, MNEMO_VERSION);
   // After the commands, which would inherit it.
   cli.app.set_version_flag("--version", std::string("mnemo ") + MNEMO_VERSION, "print the version");
+  cli.app.add_flag("--json", cli.json_before, "print results and errors as JSON; after the command, too");
   cli.app.set_help_all_flag("--help-all", "print help for every command");
   try {
     cli.app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return cli.app.exit(error);
     const auto is_json = [](const char* argument) { return std::string_view(argument) == "--json"; };
-    return tell_error(usage_error(cli.app, error), std::ranges::any_of(arguments, is_json));
+    return tell_error(mnemo::usage_error(cli.app, error), std::ranges::any_of(arguments, is_json));
   }
   const mnemo::Result<int> code = cli.chosen();
   return code ? *code : tell_error(code.error(), cli.common.json);

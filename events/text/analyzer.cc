@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
+#include "events/coding.h"
 #include "events/hash.h"
 #include "events/text/irregular_forms.h"
 #include "events/text/split.h"
@@ -98,6 +100,21 @@ std::vector<QueryTerm> Analyzer::analyze_query(std::string_view question,
   if (terms.empty()) terms = distinct_terms(tokens, [](const QueryToken& token) { return !token.stop; });
   if (terms.empty()) terms = distinct_terms(tokens, [](const QueryToken&) { return true; });
   return terms;
+}
+
+std::string Analyzer::canonical_question(std::string_view question) {
+  std::set<std::pair<bool, std::string>> asked;
+  std::set<std::pair<bool, std::string>> stops;
+  impl_->each_token(question, [&](const Token& token) {
+    const bool stop = !token.compound && is_stop_word(token.text);
+    (stop ? stops : asked).emplace(token.compound, token.text);
+  });
+  std::string bytes;
+  for (const auto& [compound, text] : asked.empty() ? stops : asked) {
+    bytes.push_back(compound ? 1 : 0);
+    put_bytes(bytes, text);
+  }
+  return bytes;
 }
 
 std::vector<std::string> Analyzer::words(std::string_view text) {

@@ -42,6 +42,11 @@ class Analyzer {
   // still nothing, stop words too.
   std::vector<QueryTerm> analyze_query(std::string_view question, const std::vector<std::string>& dropped_names);
 
+  // What a question's terms are a function of, in bytes: its distinct words and compounds, folded and sorted, without
+  // stop words unless there is nothing else. Two questions with the same bytes have the same set of terms whatever
+  // names are dropped. (Words of one stem stay apart, since one of them may be a name.)
+  std::string canonical_question(std::string_view question);
+
   // The words of `text`, folded but neither mapped nor stemmed; symbols are words, compounds are not among them.
   std::vector<std::string> words(std::string_view text);
 

@@ -4,7 +4,7 @@
 
 namespace mnemo {
 
-std::string agent_key(std::string_view name_space, std::string_view agent_id) {
+std::string agent_row_key(std::string_view name_space, std::string_view agent_id) {
   std::string key = keys::start(keys::Row::kAgent);
   key.append(name_space).push_back(kKeySeparator);
   key.append(agent_id);
@@ -18,7 +18,7 @@ std::string memory_row_key(AgentOrd ord, std::string_view memory_key) {
 Result<std::optional<AgentRef>> read_agent(const RowReader& rows, std::string_view name_space,
                                            std::string_view agent_id) {
   std::string value;
-  MNEMO_ASSIGN(const bool known, rows.get(agent_key(name_space, agent_id), value));
+  MNEMO_ASSIGN(const bool known, rows.get(agent_row_key(name_space, agent_id), value));
   if (!known) return std::nullopt;
   if (value.size() != 4) {
     return fail(Code::kDataLoss, "an agent row of a projection is damaged: rebuild the projection from the log");

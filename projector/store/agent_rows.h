@@ -12,7 +12,7 @@
 
 namespace mnemo {
 
-std::string agent_key(std::string_view name_space, std::string_view agent_id);
+std::string agent_row_key(std::string_view name_space, std::string_view agent_id);
 std::string memory_row_key(AgentOrd ord, std::string_view memory_key);
 
 // nullopt: no such agent in these rows.

@@ -28,6 +28,17 @@ struct Invalidation {
   bool operator==(const Invalidation&) const = default;
 };
 
+// Whose answers may be others than before, to those in this process who keep answers.
+struct Touched {
+  enum class Extent : uint8_t {
+    kAgents,     // those that are listed
+    kPartition,  // all agents of the partition
+    kOpening,    // the same; and until more is told, rows and published position may not belong together: keep nothing
+  };
+  Extent extent = Extent::kAgents;
+  std::vector<Invalidation> agents;
+};
+
 // A record that was not applied. It touches nothing, so n is 0.
 struct DeadLetter {
   uint64_t offset = 0;

@@ -212,6 +212,8 @@ Status read_field(const Json& value, const Target& to, const std::string& path) 
     return read_metadata(value, path, *memory.mutable_metadata());
   }
   if (!to.list()) return read_one(value, to, path);
+  // One position is as good as a list of one.
+  if (value.is_string() && to.field.name() == "min_position") return read_one(value, to, path);
   if (!value.is_array()) return invalid(fmt::format("'{}' must be a list", path));
   for (size_t i = 0; i < value.size(); ++i) MNEMO_TRY(read_one(value[i], to, fmt::format("{}[{}]", path, i)));
   return {};

@@ -8,13 +8,13 @@
 namespace mnemo {
 namespace {
 
-std::vector<std::string_view> split(std::string_view path) {
-  std::vector<std::string_view> segments;
-  for (path.remove_prefix(1);;) {
-    const size_t slash = path.find('/');
-    segments.push_back(path.substr(0, slash));
-    if (slash == std::string_view::npos) return segments;
-    path.remove_prefix(slash + 1);
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
   }
 }
 
@@ -40,7 +40,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 std::optional<std::vector<std::string>> path_segments(std::string_view path) {
   if (!path.starts_with('/')) return std::nullopt;
   std::vector<std::string> segments;
-  for (const std::string_view raw : split(path)) {
+  for (const std::string_view raw : split(path.substr(1), '/')) {
     std::optional<std::string> segment = percent_decoded(raw);
     if (!segment) return std::nullopt;
     segments.push_back(std::move(*segment));
@@ -48,9 +48,25 @@ std::optional<std::vector<std::string>> path_segments(std::string_view path) {
   return segments;
 }
 
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_query_string(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  if (text.empty()) return pairs;
+  std::string spaced(text);
+  std::ranges::replace(spaced, '+', ' ');
+  for (const std::string_view part : split(spaced, '&')) {
+    if (part.empty()) continue;
+    const size_t equals = std::min(part.find('='), part.size());
+    std::optional<std::string> name = percent_decoded(part.substr(0, equals));
+    std::optional<std::string> value = percent_decoded(part.substr(std::min(equals + 1, part.size())));
+    if (!name || !value) return std::nullopt;
+    pairs.emplace_back(std::move(*name), std::move(*value));
+  }
+  return pairs;
+}
+
 std::optional<std::vector<std::string>> match_path(std::string_view path_template,
                                                    const std::vector<std::string>& segments) {
-  const std::vector<std::string_view> wanted = split(path_template);
+  const std::vector<std::string_view> wanted = split(path_template.substr(1), '/');
   if (wanted.size() != segments.size()) return std::nullopt;
   std::vector<std::string> parameters;
   for (size_t i = 0; i < wanted.size(); ++i) {

@@ -49,6 +49,7 @@ HttpResponse error_response(const Error& error) { return error_response(error, h
 
 HttpResponse error_response(const Error& error, int status) {
   HttpResponse response = json_response(status, fmt::format("{{\"error\":{}}}", json_of_message(error_info(error))));
+  response.error = error.code;
   if (error.code == Code::kUnauthenticated) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (error.retry_after_ms != 0) {
     response.headers.emplace_back("Retry-After", fmt::format("{}", (uint64_t{error.retry_after_ms} + 999) / 1000));

@@ -9,6 +9,7 @@
 
 #include "server/http/http_message.h"
 #include "server/http/routes.h"
+#include "server/service/observer.h"
 
 namespace mnemo {
 
@@ -33,6 +34,7 @@ enum class Body : uint8_t { kNone, kOptional, kRequired };
 struct Route {
   std::string_view method;
   std::string_view path;
+  Method counted;  // as which it is counted
   Query query = Query::kNothing;
   Body body = Body::kNone;
   std::function<void(const Exchange&, const Route&)> handle;  // none: a later version's

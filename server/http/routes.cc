@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "server/http/connect.h"
 #include "server/http/path.h"
 #include "server/http/request_reader.h"
 #include "server/http/responses.h"
@@ -53,12 +54,25 @@ void handle_route(const Route& route, const Exchange& exchange) {
       {Code::kUnimplemented, fmt::format("{} {} comes with a later version of mnemo", route.method, route.path)}));
 }
 
+// Tells the observer of the answer, too.
+HttpResponder counted(const HttpRoutes::Parts& parts, Method method, HttpResponder respond) {
+  if (parts.observer == nullptr) return respond;
+  return [&parts, method, began = parts.clock.now(), respond = std::move(respond)](HttpResponse response) {
+    const std::optional<Code> error = response.error;
+    respond(std::move(response));
+    parts.observer->done({Door::kHttp, method, error, parts.clock.now() - began});
+  };
+}
+
 }  // namespace
 
 void HttpRoutes::handle(const HttpRequest& request, HttpResponder respond) const {
+  if (is_connect(request)) {
+    return handle_connect(request, parts_, counted(parts_, connect_method(request), std::move(respond)));
+  }
   const std::optional<std::vector<std::string>> segments = path_segments(request.path);
   if (!segments) {
-    return respond(error_response(
+    return counted(parts_, Method::kOther, std::move(respond))(error_response(
         {Code::kInvalidArgument, "the path must start with '/', and each '%' in it be followed by two hex digits"}));
   }
   std::vector<std::string_view> allowed;
@@ -67,12 +81,14 @@ void HttpRoutes::handle(const HttpRequest& request, HttpResponder respond) const
     std::optional<std::vector<std::string>> parameters = match_path(route.path, *segments);
     if (!parameters) continue;
     if (route.method == request.method) {
-      return handle_route(route, {request, std::move(*parameters), parts_, std::move(respond)});
+      return handle_route(
+          route, {request, std::move(*parameters), parts_, counted(parts_, route.counted, std::move(respond))});
     }
     allowed.push_back(route.method);
     path = route.path;
   }
-  respond(allowed.empty() ? no_such_path(request.path) : wrong_method(request.method, path, allowed));
+  counted(parts_, Method::kOther, std::move(respond))(allowed.empty() ? no_such_path(request.path)
+                                                                      : wrong_method(request.method, path, allowed));
 }
 
 std::vector<HttpRoutes::Name> HttpRoutes::names() {

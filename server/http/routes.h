@@ -18,6 +18,7 @@
 
 #include "events/result.h"
 #include "server/http/http_message.h"
+#include "server/service/observer.h"
 #include "server/service/service.h"
 
 namespace mnemo {
@@ -34,6 +35,7 @@ class HttpRoutes {
     const MonotonicClock& clock;
     HttpAuthenticate authenticate;
     HttpMetrics metrics;
+    RequestObserver* observer = nullptr;  // outlives it
   };
   explicit HttpRoutes(Parts parts) : parts_(std::move(parts)) {}
 

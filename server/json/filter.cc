@@ -6,6 +6,7 @@
 
 #include "events/clock.h"
 #include "server/json/fields.h"
+#include "server/json/time_text.h"
 
 namespace mnemo {
 namespace {
@@ -65,7 +66,7 @@ Status add_value(const Json& value, Condition& condition) {
   const bool time = condition.field() == Condition::OBSERVED_AT || condition.field() == Condition::RECORDED_AT;
   v1::FilterValue& out = *condition.add_values();
   if (value.is_string() && time) {
-    MNEMO_ASSIGN(const TimestampMs at_ms, parse_rfc3339(value.get<std::string>()));
+    MNEMO_ASSIGN(const TimestampMs at_ms, parse_rfc3339(time_text(value.get<std::string>())));
     out.set_time_ms(at_ms);
   } else if (value.is_string()) {
     out.set_text(value.get<std::string>());

@@ -31,6 +31,8 @@ struct Principal {
   bool owns(std::string_view name_space) const;
   // NOT_FOUND for a namespace of others, whether or not it exists; PERMISSION_DENIED for a right that it lacks.
   Status check(Right right, std::string_view name_space) const;
+  // The right alone: PERMISSION_DENIED.
+  Status check(Right right) const;
   // For what concerns no namespace, or all: PERMISSION_DENIED.
   Status check_everywhere(Right right) const;
 };

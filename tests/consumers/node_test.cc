@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <mutex>
+#include <vector>
+
 #include "tests/consumers/fixture.h"
 #include "tests/projector/fault_env.h"
 
@@ -61,6 +65,35 @@ TEST_F(NodeTest, AWriteTellsWhatBecameOfIt) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->outcome.kind, Outcome::Kind::kDuplicate);
   EXPECT_EQ(again->outcome.event_id, first->outcome.event_id);
+}
+
+TEST_F(NodeTest, WhoKeepsAnswersHearsOfABatchBeforeItsPositionAndTheOutboxSpeaksAfter) {
+  struct Heard {
+    uint64_t applied = 0;  // positions that were published by then
+    uint64_t offset = 0;   // of what touched nina
+  };
+  std::atomic<Node*> node = nullptr;
+  std::mutex mutex;
+  std::vector<Heard> committed;
+  std::vector<Heard> emitted;
+  const auto hear = [&](PartitionId partition, const std::vector<Invalidation>& touched, std::vector<Heard>& into) {
+    if (node == nullptr || touched.empty()) return;
+    const std::lock_guard lock(mutex);
+    into.push_back({node.load()->projection(partition).applied().next_offset, touched.back().offset});
+  };
+  NodeOptions options;
+  options.memory_bytes = 32 << 20;
+  options.on_commit = [&](PartitionId of, const Touched& touched) { hear(of, touched.agents, committed); };
+  options.listener = [&](PartitionId of, const OutboxBatch& batch) { hear(of, batch.invalidations, emitted); };
+  auto opened = Node::open(log_, key_, clock_, dir_, options).value();
+  ASSERT_TRUE(opened->wait_applied(soon()));
+  node = opened.get();
+  ASSERT_TRUE(opened->write(without_ids(remember("a")), soon()));
+  ASSERT_TRUE(opened->close());
+  ASSERT_EQ(committed.size(), 1u);
+  EXPECT_LE(committed[0].applied, committed[0].offset);
+  ASSERT_EQ(emitted.size(), 1u);
+  EXPECT_GT(emitted[0].applied, emitted[0].offset);
 }
 
 TEST_F(NodeTest, AnInvalidWriteNeverReachesTheLog) {

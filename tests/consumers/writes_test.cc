@@ -10,8 +10,8 @@ using ::testing::HasSubstr;
 class WritesTest : public ::testing::Test {
  protected:
   WritesTest()
-      : writes_(2, [this](size_t number, Result<Written> written) { told_.emplace_back(number, std::move(written)); }) {
-  }
+      : writes_({Bytes16{1}, Bytes16{2}},
+                [this](size_t number, Result<Written> written) { told_.emplace_back(number, std::move(written)); }) {}
   static std::vector<Appended> places() {
     return {{Position{PartitionId(0), 1, 5}, 0}, {Position{PartitionId(1), 1, 7}, 0}};
   }

@@ -55,6 +55,7 @@ void Partition::open() {
   options.store.simulated = true;
   options.log = log_;
   options.limits = limits_;
+  options.on_commit = setup_.on_commit;
   projection_ = must(Projection::open(options));
 }
 
@@ -165,6 +166,7 @@ std::unique_ptr<Partition> Partition::rebuilt(size_t batch) const {
   Setup setup = setup_;
   setup.founded = false;
   setup.env = nullptr;
+  setup.on_commit = {};
   auto other = std::make_unique<Partition>(setup, limits_);
   other->appended_ = appended_;
   other->skips = skips;

@@ -23,6 +23,7 @@ struct Setup {
   uint32_t partition = 0;
   bool founded = true;          // EpochStarted and RulesActivated{default_rules} are applied already
   rocksdb::Env* env = nullptr;  // null: files in memory, its own; must outlive it
+  CommitListener on_commit = {};
 };
 
 // A memory's row and its current record, copied out.

@@ -31,16 +31,23 @@ std::filesystem::path new_directory() {
 
 }  // namespace
 
-RealPartition::RealPartition(uint32_t work_units_per_event) : dir_(new_directory()) {
+RealPartition::RealPartition(uint32_t work_units_per_event, CommitListener on_commit, bool loses_unflushed)
+    : dir_(new_directory()) {
   identity_.log_id.fill(7);
-  projection_ =
-      Projection::open({{.dir = dir_ / "store", .partition = PartitionId(0), .resources = &resources_}, identity_, {}})
-          .value();
+  projection_ = Projection::open({.store = {.dir = dir_ / "store",
+                                            .partition = PartitionId(0),
+                                            .resources = &resources_,
+                                            .simulated = loses_unflushed},
+                                  .log = identity_,
+                                  .limits = {},
+                                  .on_commit = std::move(on_commit)})
+                    .value();
   for (const NewRecord& record : genesis_records(identity_, Bytes16{}, clock_, ids_)) {
     v1::Envelope envelope;
     MNEMO_CHECK(envelope.ParseFromString(record.value));
     if (envelope.has_rules_activated()) {
       envelope.mutable_rules_activated()->set_work_units_per_event(work_units_per_event);
+      rules_ = envelope.rules_activated();
     }
     envelope.set_recorded_at_ms(1);
     add(envelope);
@@ -62,7 +69,7 @@ v1::Envelope RealPartition::envelope(const std::string& agent_id, TimestampMs re
   return made;
 }
 
-void RealPartition::add(const v1::Envelope& envelope) { waiting_.push_back(make_record(envelope, 1)); }
+void RealPartition::add(const v1::Envelope& envelope) { log_.push_back(make_record(envelope, 1)); }
 
 void RealPartition::remember(const Draft& draft, const std::string& agent_id) {
   v1::Envelope made = envelope(agent_id, draft.recorded_at_ms);
@@ -115,13 +122,23 @@ void RealPartition::tick(TimestampMs time_ms) {
   add(made);
 }
 
+void RealPartition::activate_rules() {
+  v1::Envelope made;
+  made.set_event_id(as_string(ids_.next()));
+  made.set_schema_version(kSchemaVersion);
+  made.set_recorded_at_ms(1);
+  rules_.set_rules_version(rules_.rules_version() + 1);
+  *made.mutable_rules_activated() = rules_;
+  add(made);
+}
+
 void RealPartition::apply(size_t batch) {
-  std::vector<LogRecord> records;
-  for (const NewRecord& record : waiting_) {
-    records.push_back({{PartitionId(0), identity_.epoch, next_offset_++}, clock_.now_ms(), record.key, record.value});
-  }
-  for (size_t from = 0; from < records.size(); from += batch) {
-    const std::span<const LogRecord> piece(records.data() + from, std::min(batch, records.size() - from));
+  while (applied().next_offset < log_.size()) {
+    std::vector<LogRecord> piece;
+    for (uint64_t offset = applied().next_offset; offset < log_.size() && piece.size() < batch; ++offset) {
+      const NewRecord& record = log_[offset];
+      piece.push_back({{PartitionId(0), identity_.epoch, offset}, clock_.now_ms(), record.key, record.value});
+    }
     std::vector<Outcome> outcomes;
     const Status applied = projection_->apply(piece, {}, &outcomes, false);
     if (!applied) std::fprintf(stderr, "%s\n", applied.error().message.c_str());
@@ -131,8 +148,11 @@ void RealPartition::apply(size_t batch) {
       MNEMO_CHECK(outcome.kind != Outcome::Kind::kSkipped);
     }
   }
-  waiting_.clear();
 }
+
+void RealPartition::flush() { MNEMO_CHECK(projection_->flush(true).has_value()); }
+
+void RealPartition::reopen() { MNEMO_CHECK(projection_->reopen().has_value()); }
 
 std::unique_ptr<View> RealPartition::view() const { return projection_->view().value(); }
 

@@ -15,7 +15,9 @@ namespace mnemo::query_test {
 class RealPartition {
  public:
   // `work_units_per_event`: how fast pending work gets done; 1 leaves the most of it to be read around.
-  explicit RealPartition(uint32_t work_units_per_event);
+  explicit RealPartition(uint32_t work_units_per_event) : RealPartition(work_units_per_event, {}, false) {}
+  // `loses_unflushed`: closing its database loses what was not flushed, as a crash does.
+  RealPartition(uint32_t work_units_per_event, CommitListener on_commit, bool loses_unflushed);
   ~RealPartition();
 
   void remember(const Draft& draft, const std::string& agent_id);
@@ -23,10 +25,16 @@ class RealPartition {
   void forget(const std::string& id, const std::string& agent_id);
   void forget_by_filter(const v1::Filter& filter, const std::string& agent_id);
   void tick(TimestampMs time_ms);
+  // The same rules again, as the next version.
+  void activate_rules();
 
-  // Applies what was added since, in batches of `batch`.
+  // Applies what has been added and is not applied, in batches of `batch`.
   void apply(size_t batch);
+  void flush();
+  // Falls back to what was flushed; apply() does the rest again. No view may be held.
+  void reopen();
 
+  PartitionId partition() const { return projection_->partition(); }
   std::unique_ptr<View> view() const;
   Meta applied() const { return projection_->applied(); }
 
@@ -40,8 +48,8 @@ class RealPartition {
   std::filesystem::path dir_;
   StoreResources resources_{64 << 20};
   std::unique_ptr<Projection> projection_;
-  std::vector<NewRecord> waiting_;
-  uint64_t next_offset_ = 0;
+  v1::RulesActivated rules_;
+  std::vector<NewRecord> log_;
 };
 
 }  // namespace mnemo::query_test

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/server/recording_service.h"
+#include "tests/server/http_door.h"
 
 namespace mnemo {
 

@@ -3,7 +3,7 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
-#include "tests/server/recording_service.h"
+#include "tests/server/http_door.h"
 
 namespace mnemo {
 namespace {
@@ -103,7 +103,7 @@ TEST(HttpAnswers, StatusAndDigests) {
   door.service.answer = message<v1::GetStatusResponse>(R"(version: "1" log: "embedded" partitions {
       memories: 18446744073709551615 event_time { seconds: 1 } })");
   EXPECT_EQ(door.send("GET", "/v1/status").body,
-            R"({"version":"1","log_id":"","log":"embedded","rules_version":0,"projection_version":0,)"
+            R"({"version":"1","log_id":"","log":"embedded","rules_version":0,"projection_version":"",)"
             R"("ranking_profile":"","partitions":[{"partition":0,"memories":"18446744073709551615","applied":"",)"
             R"("durable":"","log_end":"","lag":"0","halted":"","pending":"0","skipped":"0",)"
             R"("event_time":"1970-01-01T00:00:01.000Z"}]})");

@@ -253,7 +253,7 @@ TEST(HttpBadBodies, QuestionsThatAreNone) {
       {R"("explain":1)", "'explain' must be true or false"},
       {R"("no_cache":0)", "'no_cache' must be true or false"},
       {R"("touch":"false")", "'touch' must be true or false"},
-      {R"("min_position":"0-1-5")", "'min_position' must be a list"},
+      {R"("min_position":5)", "'min_position' must be a list"},
       {R"("min_position":[5])", "'min_position[0]' must be a string"},
       {R"("reference_time":0)", "'reference_time' must be a string"},
       {R"("reference_time":"now")", "'reference_time' must be a time"},

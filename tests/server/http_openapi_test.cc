@@ -9,7 +9,7 @@
 
 #include "mnemo/v1/service.pb.h"
 #include "server/http/openapi.h"
-#include "tests/server/recording_service.h"
+#include "tests/server/http_door.h"
 
 namespace mnemo {
 namespace {

@@ -3,7 +3,7 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
-#include "tests/server/recording_service.h"
+#include "tests/server/http_door.h"
 
 namespace mnemo {
 namespace {

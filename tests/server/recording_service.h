@@ -1,140 +1,173 @@
 // File: tests/server/recording_service.h
-// A service that keeps what it is asked and answers what it is told to, and the routes in front of it.
+// A Service that keeps what it was asked, and answers as a test says: at once, with an error, or when it is released.
 #pragma once
 
-#include <memory>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "manager/monotonic_clock.h"
-#include "server/http/routes.h"
-#include "server/json/parse.h"
+#include "events/mutex.h"
+#include "server/service/observer.h"
 #include "server/service/service.h"
 
-namespace mnemo {
+namespace mnemo::testing {
 
+struct Asked {
+  std::string function;
+  Call call;
+  std::string request;  // serialised
+};
+
+// Thread-safe.
 class RecordingService final : public Service {
  public:
-  struct Asked {
-    std::string method;
-    Call call;
-    std::shared_ptr<google::protobuf::Message> request;  // none where the method has none
-  };
-  std::vector<Asked> asked;
-  std::shared_ptr<google::protobuf::Message> answer;  // none: an empty message
-  Status refusal;                                     // instead of an answer
-  Status reads_ready;
-  Status writes_ready;
+  // From now on: every request is refused so; none: answered.
+  void refuse_with(std::optional<Error> error) {
+    MutexLock lock(mutex_);
+    error_ = std::move(error);
+  }
+  void hold() {
+    MutexLock lock(mutex_);
+    holding_ = true;
+  }
+  void await_held(size_t requests) {
+    MutexLock lock(mutex_);
+    while (held_.size() < requests) changed_.wait(lock);
+  }
+  // Answers what was held, from this thread.
+  void release() {
+    std::vector<std::function<void()>> held;
+    {
+      MutexLock lock(mutex_);
+      holding_ = false;
+      held.swap(held_);
+    }
+    for (const auto& answer : held) answer();
+  }
+  std::vector<Asked> asked() const {
+    MutexLock lock(mutex_);
+    return asked_;
+  }
+  void be_ready(Status read, Status write) {
+    MutexLock lock(mutex_);
+    read_ = std::move(read);
+    write_ = std::move(write);
+  }
+  // What a retrieve's context is.
+  void pack(std::string context) {
+    MutexLock lock(mutex_);
+    context_ = std::move(context);
+  }
 
-  void remember(const Call& call, v1::RememberRequest r, Reply<v1::RememberResponse> reply) override {
-    note("remember", call, r, reply);
+  void remember(const Call& call, v1::RememberRequest request, Reply<v1::RememberResponse> reply) override {
+    v1::RememberResponse response;
+    response.set_memory_id("m1");
+    take("remember", call, request, std::move(reply), std::move(response));
   }
-  void remember_batch(const Call& call, v1::RememberBatchRequest r, Reply<v1::RememberBatchResponse> reply) override {
-    note("remember_batch", call, r, reply);
+  void remember_batch(const Call& call, v1::RememberBatchRequest request,
+                      Reply<v1::RememberBatchResponse> reply) override {
+    take("remember_batch", call, request, std::move(reply));
   }
-  void update(const Call& call, v1::UpdateMemoryRequest r, Reply<v1::UpdateMemoryResponse> reply) override {
-    note("update", call, r, reply);
+  void update(const Call& call, v1::UpdateMemoryRequest request, Reply<v1::UpdateMemoryResponse> reply) override {
+    take("update", call, request, std::move(reply));
   }
-  void forget(const Call& call, v1::ForgetMemoryRequest r, Reply<v1::ForgetMemoryResponse> reply) override {
-    note("forget", call, r, reply);
+  void forget(const Call& call, v1::ForgetMemoryRequest request, Reply<v1::ForgetMemoryResponse> reply) override {
+    take("forget", call, request, std::move(reply));
   }
-  void forget_by_filter(const Call& call, v1::ForgetByFilterRequest r,
+  void forget_by_filter(const Call& call, v1::ForgetByFilterRequest request,
                         Reply<v1::ForgetByFilterResponse> reply) override {
-    note("forget_by_filter", call, r, reply);
+    take("forget_by_filter", call, request, std::move(reply));
   }
-  void link(const Call& call, v1::LinkMemoriesRequest r, Reply<v1::LinkMemoriesResponse> reply) override {
-    note("link", call, r, reply);
+  void link(const Call& call, v1::LinkMemoriesRequest request, Reply<v1::LinkMemoriesResponse> reply) override {
+    take("link", call, request, std::move(reply));
   }
-  void unlink(const Call& call, v1::UnlinkMemoriesRequest r, Reply<v1::UnlinkMemoriesResponse> reply) override {
-    note("unlink", call, r, reply);
+  void unlink(const Call& call, v1::UnlinkMemoriesRequest request, Reply<v1::UnlinkMemoriesResponse> reply) override {
+    take("unlink", call, request, std::move(reply));
   }
-  void get(const Call& call, v1::GetMemoryRequest r, Reply<v1::GetMemoryResponse> reply) override {
-    note("get", call, r, reply);
+  void get(const Call& call, v1::GetMemoryRequest request, Reply<v1::GetMemoryResponse> reply) override {
+    take("get", call, request, std::move(reply));
   }
-  void history(const Call& call, v1::GetHistoryRequest r, Reply<v1::GetHistoryResponse> reply) override {
-    note("history", call, r, reply);
+  void history(const Call& call, v1::GetHistoryRequest request, Reply<v1::GetHistoryResponse> reply) override {
+    take("history", call, request, std::move(reply));
   }
-  void list(const Call& call, v1::ListMemoriesRequest r, Reply<v1::ListMemoriesResponse> reply) override {
-    note("list", call, r, reply);
+  void list(const Call& call, v1::ListMemoriesRequest request, Reply<v1::ListMemoriesResponse> reply) override {
+    take("list", call, request, std::move(reply));
   }
-  void retrieve(const Call& call, v1::RetrieveRequest r, Reply<v1::RetrieveResponse> reply) override {
-    note("retrieve", call, r, reply);
+  void retrieve(const Call& call, v1::RetrieveRequest request, Reply<v1::RetrieveResponse> reply) override {
+    v1::RetrieveResponse response;
+    {
+      MutexLock lock(mutex_);
+      response.set_context(context_);
+    }
+    take("retrieve", call, request, std::move(reply), std::move(response));
   }
   void status(const Call& call, Reply<v1::GetStatusResponse> reply) override {
-    note("status", call, v1::GetStatusRequest(), reply);
+    take("status", call, v1::GetStatusRequest(), std::move(reply));
   }
   void digests(const Call& call, Reply<v1::GetDigestsResponse> reply) override {
-    note("digests", call, v1::GetDigestsRequest(), reply);
+    take("digests", call, v1::GetDigestsRequest(), std::move(reply));
   }
-  Status ready_to_read() const override { return reads_ready; }
-  Status ready_to_write() const override { return writes_ready; }
+  Status ready_to_read() const override {
+    MutexLock lock(mutex_);
+    return read_;
+  }
+  Status ready_to_write() const override {
+    MutexLock lock(mutex_);
+    return write_;
+  }
 
  private:
   template <typename Request, typename Response>
-  void note(std::string method, const Call& call, const Request& request, const Reply<Response>& reply) {
-    asked.push_back({std::move(method), call, std::make_shared<Request>(request)});
-    if (!refusal) return reply(fail(refusal.error()));
-    reply(answer ? dynamic_cast<const Response&>(*answer) : Response());
+  void take(std::string function, const Call& call, const Request& request, Reply<Response> reply,
+            Response response = {}) {
+    std::function<void()> answer;
+    {
+      MutexLock lock(mutex_);
+      asked_.push_back({std::move(function), call, request.SerializeAsString()});
+      answer = [reply = std::move(reply), response = std::move(response), error = error_] {
+        error ? reply(fail(*error)) : reply(response);
+      };
+      if (holding_) {
+        held_.push_back(std::move(answer));
+        changed_.notify_all();
+        return;
+      }
+    }
+    answer();
   }
+
+  mutable Mutex mutex_;
+  Condition changed_;
+  std::optional<Error> error_ MNEMO_GUARDED_BY(mutex_);
+  bool holding_ MNEMO_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> held_ MNEMO_GUARDED_BY(mutex_);
+  std::vector<Asked> asked_ MNEMO_GUARDED_BY(mutex_);
+  std::string context_ MNEMO_GUARDED_BY(mutex_);
+  Status read_ MNEMO_GUARDED_BY(mutex_);
+  Status write_ MNEMO_GUARDED_BY(mutex_);
 };
 
-// The routes before a recording service; the key "secret" opens them where keys are asked for.
-struct HttpDoor {
-  RecordingService service;
-  ManualMonotonicClock clock;
-  bool keys_asked_for = false;
-  HttpRoutes routes{{.service = service,
-                     .clock = clock,
-                     .authenticate = [this](const HttpRequest& request) { return authenticate(request); },
-                     .metrics = [](const Principal&) -> Result<std::string> { return "mnemo_up 1\n"; }}};
-
-  Result<std::shared_ptr<const Principal>> authenticate(const HttpRequest& request) const {
-    if (keys_asked_for && request.header("Authorization") != "Bearer secret") {
-      return fail(Code::kUnauthenticated, "send the header Authorization: Bearer KEY");
-    }
-    return std::make_shared<const Principal>(Principal{.name = "somebody", .namespaces = {}});
+// Thread-safe.
+class RecordingObserver final : public RequestObserver {
+ public:
+  void done(const RequestDone& request) override {
+    MutexLock lock(mutex_);
+    done_.push_back(request);
+    changed_.notify_all();
+  }
+  // The first so many, once they are there.
+  std::vector<RequestDone> await(size_t requests) {
+    MutexLock lock(mutex_);
+    while (done_.size() < requests) changed_.wait(lock);
+    return done_;
   }
 
-  // The one answer; the request has a body of JSON where it has one.
-  HttpResponse send(HttpRequest request) {
-    if (!request.body.empty() && request.header("Content-Type").empty()) {
-      request.headers.emplace_back("Content-Type", "application/json");
-    }
-    std::vector<HttpResponse> answers;
-    routes.handle(request, [&answers](HttpResponse response) { answers.push_back(std::move(response)); });
-    MNEMO_CHECK(answers.size() == 1);
-    return answers.front();
-  }
-  // `target` is a path and perhaps a query, whose values stand for themselves.
-  HttpResponse send(std::string_view method, std::string_view target, std::string_view body = "") {
-    HttpRequest request;
-    request.method = method;
-    request.path = target.substr(0, target.find('?'));
-    request.body = body;
-    for (size_t at = target.find('?'); at != std::string_view::npos;) {
-      const size_t end = target.find('&', at + 1);
-      const std::string_view pair = target.substr(at + 1, end == std::string_view::npos ? end : end - at - 1);
-      const size_t equals = pair.find('=');
-      request.query.emplace_back(pair.substr(0, equals),
-                                 equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
-      at = end;
-    }
-    return send(std::move(request));
-  }
-  // What the service was asked, once, as the message that it is.
-  template <typename Request>
-  Request asked(const std::string& method) const {
-    if (service.asked.size() != 1 || service.asked[0].method != method) return {};
-    return dynamic_cast<const Request&>(*service.asked[0].request);
-  }
+ private:
+  Mutex mutex_;
+  Condition changed_;
+  std::vector<RequestDone> done_ MNEMO_GUARDED_BY(mutex_);
 };
 
-inline std::string_view header_of(const HttpResponse& response, std::string_view name) {
-  for (const auto& [key, value] : response.headers) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-}  // namespace mnemo
+}  // namespace mnemo::testing

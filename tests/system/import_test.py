@@ -1,10 +1,12 @@
 """What import takes and export gives: large memories, conversations, embeddings, links, numbers, refusals."""
+import contextlib
 import datetime
 import json
 import os
 import pathlib
 import pty
 import random
+import signal
 import struct
 import subprocess
 import unittest
@@ -207,6 +209,115 @@ class RoundTrips(unittest.TestCase):
             self.assertEqual(run("export", "--data", t / "data", "--agent", "a", code=1), "")
             told = run("export", "--data", t / "data", "--out", t / "out.jsonl")
             self.assertIn("4 memories written", told)
+
+
+class Again(unittest.TestCase):
+    """An export comes back to the directory that it is of."""
+
+    def test_an_export_of_a_directory_is_there_already(self):
+        with TempDir() as t:
+            d = t / "data"
+            lines = [memory(0), {"namespace": "test", "agent_id": "agent-0", "text": "no id"},
+                     {"namespace": "test", "agent_id": "agent-0", "idempotency_key": "k", "text": "a key", "tags": ["x"]},
+                     memory(1, metadata={"b": 1, "a": 0.5}, content={"z": 1}, importance=0.3, pinned=True,
+                            embedding={"model": "m", "values": [1, 0.3]}),
+                     {"namespace": "test", "agent_id": "agent-0",
+                      "attach": {"id": "m1", "embedding": {"model": "n", "values": [3, 4]}}},
+                     link("m0", "about", "m1"), memory(2)]
+            run("import", "--data", d, write_jsonl(t / "in.jsonl", lines))
+            run("update", "--data", d, *A, "m2", "another text")
+            late = {"namespace": "test", "agent_id": "agent-0",
+                    "attach": {"id": "m2", "version": 2, "embedding": {"model": "m", "values": [0.1]}}}
+            run("import", "--data", d, write_jsonl(t / "late.jsonl", [late, {**late, "attach": {
+                **late["attach"], "embedding": {"model": "n", "values": [0.2]}}}]))
+            run("export", "--data", d, "--out", t / "out.jsonl")
+            before = status(d)
+            told = run_json("import", "--data", d, t / "out.jsonl")
+            wanted = len((t / "out.jsonl").read_text().splitlines())
+            self.assertEqual((told["duplicates"], told["remembered"], told["attached"], told["linked"], told["refused"]),
+                             (wanted, 0, 0, 0, 0), told)
+            after = status(d)
+            self.assertEqual([p["state"] for p in after["partitions"]], [p["state"] for p in before["partitions"]])
+            run("export", "--data", d, "--out", t / "again.jsonl")
+            self.assertEqual((t / "out.jsonl").read_text(), (t / "again.jsonl").read_text())
+            # What was given first is known by its own request as before, but for what has changed since.
+            self.assertEqual(run_json("import", "--data", d, t / "in.jsonl")["duplicates"], 6)
+
+    def test_what_is_there_with_other_content_is_named_with_the_fields_that_differ(self):
+        with TempDir() as t:
+            d = t / "data"
+            run("import", "--data", d, write_jsonl(t / "in.jsonl", [memory(0), memory(1)]))
+            line = exported(d)[1]
+            path = write_jsonl(t / "changed.jsonl", [exported(d)[0], {**line, "text": "changed", "tags": ["new"]}])
+            told = run_json("import", "--data", d, path, code=1)
+            self.assertEqual((told["duplicates"], told["refused"]), (1, 1))
+            self.assertIn("line 2: memory m1 is there already, and differs in text, tags", told["refusals"][0])
+            # With a key of its own the line is a new request, and the key must not act on what it did not make.
+            path = write_jsonl(t / "key.jsonl", [{**line, "idempotency_key": "new"}])
+            self.assertIn("line 1: ", run_json("import", "--data", d, path, code=1)["first_refusal"])
+
+    def test_what_is_forgotten_stays_so_and_is_counted_apart(self):
+        with TempDir() as t:
+            d = t / "data"
+            run("import", "--data", d, write_jsonl(t / "in.jsonl", [memory(i) for i in range(3)]))
+            run("export", "--data", d, "--out", t / "out.jsonl")
+            run("forget", "--data", d, *A, "m1")
+            for name in ("in.jsonl", "out.jsonl"):
+                told = run_json("import", "--data", d, t / name)
+                self.assertEqual((told["duplicates"], told["forgotten"], told["refused"]), (2, 1, 0), name)
+            self.assertIn("1 forgotten or expired since", run("import", "--data", d, t / "out.jsonl"))
+            self.assertEqual(len(exported(d)), 2)
+
+
+class Stops(unittest.TestCase):
+    def test_an_import_that_stops_says_how_far_everything_is_durable(self):
+        with TempDir() as t:
+            d = t / "data"
+            path = write_jsonl(t / "in.jsonl", [memory(i) for i in range(450)] + [{"colour": "red"}, memory(450)])
+            done = subprocess.run([MNEMO, "import", "--data", d, path], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("450 remembered, 0 already there, 0 refused", done.stdout)
+            self.assertIn("line 451: 'colour'", done.stderr)
+            self.assertIn("all up to line 450 is durable: run the import again", done.stderr)
+            told = run_json("import", "--data", d, path, code=2)
+            self.assertEqual((told["error"]["code"], told["duplicates"], told["durable_up_to"]),
+                             ("INVALID_ARGUMENT", 450, "line 450"))
+            told = run_json("import", "--data", d, write_jsonl(t / "bad.jsonl", [{"colour": "red"}]), code=2)
+            self.assertIn("nothing was imported", told["error"]["message"])
+
+    def test_the_first_refusals_are_told_and_all_are_counted(self):
+        with TempDir() as t:
+            lines = [memory(0)] + [link("m0", "about", f"m{i}") for i in range(1, 16)]
+            path = write_jsonl(t / "in.jsonl", lines)
+            told = run("import", "--data", t / "data", path, code=1)
+            self.assertIn("15 refused", told)
+            self.assertEqual([line.split(":")[1] for line in told.splitlines() if line.startswith("refused: line")],
+                             [f" line {i}" for i in range(2, 12)])
+            self.assertIn("refused: 5 more", told)
+
+    def test_an_interrupted_import_ends_what_it_began_and_goes_on_later(self):
+        with TempDir() as t:
+            d = t / "data"
+            os.mkfifo(t / "pipe")
+            lines = [json.dumps(memory(i, text=f"{i} " + "word " * 200)) + "\n" for i in range(1000)]
+            importing = subprocess.Popen([MNEMO, "import", "--data", d, t / "pipe"], stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, text=True)
+            with open(t / "pipe", "wb", buffering=0) as pipe:
+                # More than a pipe holds: most of it has been read when this returns.
+                pipe.write(("".join(lines[:500]) + lines[500][:20]).encode())
+                importing.send_signal(signal.SIGINT)
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.write("".join(lines[501:]).encode())
+            out, err = importing.communicate(timeout=60)
+            self.assertEqual(importing.returncode, 2, err)
+            self.assertIn("CANCELLED: the import was stopped", err)
+            remembered = int(out.split()[0])
+            self.assertLess(remembered, 1000)
+            if remembered:
+                self.assertIn(f"all up to line {remembered} is durable", err)
+            self.assertEqual(status(d)["memories"], remembered)
+            told = run_json("import", "--data", d, write_jsonl(t / "in.jsonl", map(json.loads, lines)))
+            self.assertEqual((told["duplicates"], told["remembered"]), (remembered, 1000 - remembered))
 
 
 class ExportFiles(unittest.TestCase):

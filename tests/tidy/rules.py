@@ -29,7 +29,7 @@ LAYERS = sorted(ARROWS, key=len, reverse=True)
 OUTSIDE = ("tests", "bench", "examples")
 NEEDS_README = (*ARROWS, *OUTSIDE, "clients")
 
-GENERATED = re.compile(r"mnemo/v1/\w+\.pb\.h")
+GENERATED = re.compile(r"mnemo/v1/\w+(?:\.grpc)?\.pb\.h")
 
 LINES_MAX = {".cc": 400, ".h": 200}
 

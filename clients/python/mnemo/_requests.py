@@ -1,0 +1,174 @@
+"""Requests as data, and answers from it: what both clients share. No I/O here."""
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import secrets
+import urllib.parse
+from typing import Any, Callable, Dict, Generic, List, Mapping, Optional, Sequence, TypeVar, Union
+
+from . import models
+from ._positions import Agent, Positions
+
+T = TypeVar("T")
+Time = Union[str, datetime.datetime]
+BATCH_MAX = 1000
+
+
+class Keep:
+    """Of an update: leave the field as it is."""
+
+    def __repr__(self) -> str:
+        return "KEEP"
+
+
+KEEP: Any = Keep()
+
+
+@dataclasses.dataclass(frozen=True)
+class Request(Generic[T]):
+    method: str
+    path: str
+    parse: Callable[[Any], T]
+    json: Any = None
+    params: Sequence[tuple] = ()
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def new_key() -> str:
+    return secrets.token_hex(16)
+
+
+def _set(**fields: Any) -> Dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _time(value: Optional[Time]) -> Optional[str]:
+    return None if value is None else models.time_text(value)
+
+
+def memory_json(agent: Agent, text: str, *, id: Optional[str] = None, session_id: Optional[str] = None,
+                speaker: Optional[str] = None, memory_class: Optional[str] = None, kind: Optional[str] = None,
+                tags: Optional[Sequence[str]] = None, metadata: Optional[Mapping[str, models.Value]] = None,
+                content: Any = None, source: Optional[str] = None, observed_at: Optional[Time] = None,
+                expires_at: Optional[Time] = None, importance: Optional[float] = None, pinned: Optional[bool] = None,
+                tier: Optional[str] = None) -> Dict[str, Any]:
+    """A memory as the server takes it; what is None is left to the server's default."""
+    fields = _set(text=text, id=id, session_id=session_id, speaker=speaker, kind=kind,
+                  tags=None if tags is None else list(tags), metadata=None if metadata is None else dict(metadata),
+                  content=content, source=source, observed_at=_time(observed_at), expires_at=_time(expires_at),
+                  importance=importance, pinned=pinned, tier=tier, **{"class": memory_class})
+    return {"namespace": agent[0], "agent_id": agent[1], **fields}
+
+
+def _memory_path(id: str, rest: str = "") -> str:
+    if not id:
+        raise ValueError("the id of a memory is empty")
+    return "/v1/memories/" + urllib.parse.quote(id, safe="") + rest
+
+
+class Requests:
+    """Makes requests, and notes the positions that their answers carry."""
+
+    def __init__(self, positions: Optional[Positions]) -> None:
+        self._positions = positions
+
+    def _seen(self, agent: Agent, answer: T) -> T:
+        if self._positions is not None:
+            self._positions.merge(agent, getattr(answer, "position", ""))
+        return answer
+
+    def _written_before(self, agent: Agent) -> List[str]:
+        return self._positions.of(agent) if self._positions is not None else []
+
+    def _scope(self, agent: Agent, **more: Any) -> List[tuple]:
+        scope = [("namespace", agent[0]), ("agent_id", agent[1]), *_set(**more).items()]
+        return scope
+
+    def _read_scope(self, agent: Agent, **more: Any) -> List[tuple]:
+        return self._scope(agent, **more) + [("min_position", p) for p in self._written_before(agent)]
+
+    def _write(self, agent: Agent, method: str, path: str, key: Optional[str], *, json: Any = None,
+               params: Sequence[tuple] = (), parse: Callable[[Any, str], T]) -> Request[T]:
+        sent = key or new_key()
+        return Request(method, path, lambda body: self._seen(agent, parse(body, sent)), json, params,
+                       {"Idempotency-Key": sent})
+
+    def remember(self, agent: Agent, memory: Mapping[str, Any], key: Optional[str]) -> Request[models.Written]:
+        return self._write(agent, "POST", "/v1/memories", key, json=memory, parse=models.Written.from_json)
+
+    def remember_batch(self, memories: Sequence[Mapping[str, Any]]) -> Request[List[models.BatchItem]]:
+        """Each memory has a key of its own."""
+        sent = [{**memory, "idempotency_key": memory.get("idempotency_key") or new_key()} for memory in memories]
+
+        def parse(body: Any) -> List[models.BatchItem]:
+            items = [models.BatchItem.from_json(result, memory["idempotency_key"])
+                     for result, memory in zip(body["results"], sent)]
+            for item, memory in zip(items, sent):
+                if item.written:
+                    self._seen((memory["namespace"], memory["agent_id"]), item.written)
+            return items
+
+        return Request("POST", "/v1/memories:batch", parse, {"memories": sent})
+
+    def update(self, agent: Agent, id: str, changes: Mapping[str, Any], expected_version: Optional[int],
+               key: Optional[str]) -> Request[models.Written]:
+        """What is KEEP stays; None removes."""
+        body = {("class" if name == "memory_class" else name): value for name, value in changes.items()
+                if value is not KEEP}
+        for name in ("observed_at", "expires_at"):
+            if body.get(name) is not None:
+                body[name] = models.time_text(body[name])
+        body.update(_set(expected_version=expected_version))
+        return self._write(agent, "PATCH", _memory_path(id), key, json=body, params=self._scope(agent),
+                           parse=models.Written.from_json)
+
+    def forget(self, agent: Agent, id: str, expected_version: Optional[int],
+               key: Optional[str]) -> Request[models.Forgotten]:
+        return self._write(agent, "DELETE", _memory_path(id), key,
+                           params=self._scope(agent, expected_version=expected_version),
+                           parse=lambda body, _: models.Forgotten.from_json(body))
+
+    def forget_where(self, agent: Agent, filter: Mapping[str, Any], dry_run: bool,
+                     key: Optional[str]) -> Request[models.Forgotten]:
+        body = {"namespace": agent[0], "agent_id": agent[1], "filter": filter, "dry_run": dry_run}
+        return self._write(agent, "POST", "/v1/forget", key, json=body,
+                           parse=lambda body, _: models.Forgotten.from_json(body))
+
+    def link(self, agent: Agent, method: str, id: str, type: str, to: str,
+             key: Optional[str]) -> Request[models.Written]:
+        return self._write(agent, method, _memory_path(id, "/links"), key, json={"type": type, "to": to},
+                           params=self._scope(agent), parse=models.Written.from_json)
+
+    def get(self, agent: Agent, id: str) -> Request[models.Memory]:
+        return Request("GET", _memory_path(id), lambda body: models.Memory.from_json(body["memory"]),
+                       params=self._read_scope(agent))
+
+    def history(self, agent: Agent, id: str) -> Request[List[models.Memory]]:
+        return Request("GET", _memory_path(id, "/history"),
+                       lambda body: [models.Memory.from_json(version) for version in body["versions"]],
+                       params=self._read_scope(agent))
+
+    def list(self, agent: Agent, limit: int, cursor: Optional[str]) -> Request[models.Page]:
+        return Request("GET", "/v1/memories", models.Page.from_json,
+                       params=self._read_scope(agent, limit=limit, cursor=cursor))
+
+    def retrieve(self, agent: Agent, query: Optional[str], *, limit: Optional[int] = None,
+                 filter: Optional[Mapping[str, Any]] = None, session_id: Optional[str] = None,
+                 reference_time: Optional[Time] = None, explain: bool = False, no_cache: bool = False,
+                 context_token_budget: Optional[int] = None) -> Request[models.Retrieved]:
+        body = _set(namespace=agent[0], agent_id=agent[1], query=query, limit=limit, filter=filter,
+                    session_id=session_id, reference_time=_time(reference_time), explain=explain or None,
+                    no_cache=no_cache or None, context_token_budget=context_token_budget)
+        written = self._written_before(agent)
+        if written:
+            body["min_position"] = written
+        return Request("POST", "/v1/retrieve", models.Retrieved.from_json, body)
+
+    @staticmethod
+    def status() -> Request[Mapping[str, Any]]:
+        return Request("GET", "/v1/status", lambda body: body)
+
+    @staticmethod
+    def digests() -> Request[Mapping[str, Any]]:
+        return Request("GET", "/v1/digests", lambda body: body)

@@ -1,0 +1,184 @@
+"""What the server answers, as values. Fields that a newer server adds are left out, never an error."""
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Type, TypeVar, Union
+
+from .errors import MnemoError, from_info
+
+Value = Union[str, float, bool]
+T = TypeVar("T")
+
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+
+
+def time_from(text: Optional[str]) -> Optional[datetime.datetime]:
+    """RFC 3339 with or without a fraction; None for none."""
+    if not text:
+        return None
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not an RFC 3339 time: {text!r}")
+    seconds, fraction, zone = match.groups()
+    micros = (fraction or "0").ljust(6, "0")[:6]
+    return datetime.datetime.fromisoformat(f"{seconds}.{micros}{'+00:00' if zone == 'Z' else zone}")
+
+
+def time_text(time: Union[str, datetime.datetime]) -> str:
+    """As the server takes it. A datetime without a zone would mean another time on another machine: it is refused."""
+    if isinstance(time, str):
+        return time
+    if time.tzinfo is None:
+        raise ValueError("a datetime without a time zone: use datetime.now(timezone.utc) or .replace(tzinfo=...)")
+    return time.isoformat(timespec="milliseconds")
+
+
+def _known(kind: Type[T], json: Mapping[str, Any], **given: Any) -> T:
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    return kind(**{**{name: value for name, value in json.items() if name in names}, **given})
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    id: str
+    namespace: str = ""
+    agent_id: str = ""
+    version: int = 0
+    text: str = ""
+    session_id: str = ""
+    speaker: str = ""
+    memory_class: str = "episodic"
+    kind: str = "event"
+    tier: str = "short"
+    tags: List[str] = dataclasses.field(default_factory=list)
+    metadata: Dict[str, Value] = dataclasses.field(default_factory=dict)
+    content: Any = None
+    source: str = ""
+    observed_at: Optional[datetime.datetime] = None
+    created_at: Optional[datetime.datetime] = None
+    recorded_at: Optional[datetime.datetime] = None
+    expires_at: Optional[datetime.datetime] = None
+    importance: Optional[float] = None
+    pinned: bool = False
+    superseded: bool = False
+    event_id: str = ""
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Memory":
+        times = {name: time_from(json.get(name)) for name in ("observed_at", "created_at", "recorded_at", "expires_at")}
+        return _known(cls, json, memory_class=json.get("class", "episodic"), **times)
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What became of a write.
+
+    pending    durable, and not applied when the deadline passed: it will be. The same key asks again.
+    duplicate  the key had acted before; `memory` is as it is now, or None with `forgotten`
+    """
+    position: str
+    event_id: str = ""
+    memory_id: str = ""
+    memory: Optional[Memory] = None
+    duplicate: bool = False
+    forgotten: bool = False
+    pending: bool = False
+    key: str = ""  # that the request was sent with
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any], key: str) -> "Written":
+        memory = Memory.from_json(json["memory"]) if json.get("memory") else None
+        memory_id = json.get("memory_id") or (memory.id if memory else "")
+        return _known(cls, json, memory=memory, memory_id=memory_id, key=key)
+
+
+@dataclasses.dataclass(frozen=True)
+class Forgotten:
+    """How many memories a forget removed; with `pending` they are hidden and their removal goes on."""
+    forgotten: int
+    position: str = ""
+    event_id: str = ""
+    duplicate: bool = False
+    pending: bool = False
+    dry_run: bool = False
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Forgotten":
+        return _known(cls, json, forgotten=int(json.get("forgotten", 0)))
+
+
+@dataclasses.dataclass(frozen=True)
+class TermShare:
+    term: str
+    documents: int = 0
+    count: int = 0
+    share: int = 0
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "TermShare":
+        return _known(cls, json, share=int(json.get("share", 0)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Hit:
+    """score: fixed point, 2**32 is 1; comparable within one answer."""
+    memory: Memory
+    score: int = 0
+    explain: List[TermShare] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Hit":
+        return cls(Memory.from_json(json["memory"]), int(json.get("score", 0)),
+                   [TermShare.from_json(share) for share in json.get("explain") or []])
+
+
+@dataclasses.dataclass(frozen=True)
+class Retrieved:
+    """Best first. Iterates over its hits."""
+    hits: List[Hit]
+    context: str = ""
+    position: str = ""
+    cached: bool = False
+    degraded: bool = False
+    truncated: bool = False
+    explain: Optional[Mapping[str, Any]] = None
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Retrieved":
+        return _known(cls, json, hits=[Hit.from_json(hit) for hit in json.get("results") or []])
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    memories: List[Memory]
+    next_cursor: str = ""
+    truncated: bool = False
+    position: str = ""
+    degraded: bool = False
+
+    def __iter__(self) -> Iterator[Memory]:
+        return iter(self.memories)
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Page":
+        return _known(cls, json, memories=[Memory.from_json(memory) for memory in json.get("memories") or []])
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchItem:
+    """Either of the two, in the place that the memory had in the request."""
+    written: Optional[Written] = None
+    error: Optional[MnemoError] = None
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any], key: str) -> "BatchItem":
+        error = json.get("error")
+        return cls(error=from_info(error)) if error else cls(written=Written.from_json(json, key))

@@ -1,0 +1,121 @@
+#include "server/grpc/exchange.h"
+
+#include <fmt/format.h>
+#include <grpc/support/time.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "server/grpc/grpc_limits.h"
+#include "server/service/known_fields.h"
+
+namespace mnemo {
+namespace {
+
+using google::protobuf::Message;
+
+// The one value of a name; empty where there is none. Of two, one would be lost.
+Result<std::string> metadata(const grpc::CallbackServerContext& context, const char* name) {
+  const auto [first, last] = context.client_metadata().equal_range(name);
+  if (first == last) return std::string();
+  if (std::next(first) != last) {
+    return fail(Code::kInvalidArgument, fmt::format("the metadata '{}' is given more than once: give it once", name));
+  }
+  return std::string(first->second.data(), first->second.size());
+}
+
+// Until the client gives up; none where it never does. gRPC's own conversion to a time_point overflows within 300
+// years.
+std::optional<MonotonicSpan> time_left(const grpc::CallbackServerContext& context) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
+  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  const auto seconds = std::clamp<int64_t>(left.tv_sec, -1, std::chrono::seconds(kDeadlineMax).count());
+  return std::chrono::seconds(seconds) + std::chrono::nanoseconds(left.tv_nsec);
+}
+
+MonotonicTime deadline_of(const grpc::CallbackServerContext& context, MonotonicTime now) {
+  const auto left_of_client = time_left(context);
+  if (!left_of_client) return now + kDeadlineDefault;
+  const MonotonicSpan left = std::clamp<MonotonicSpan>(*left_of_client, MonotonicSpan(0), kDeadlineMax);
+  return now + left - std::min<MonotonicSpan>(left / 10, kAnswerMarginMax);
+}
+
+Status parse(grpc::ByteBuffer& bytes, Message& request) {
+  const grpc::Status status = grpc::SerializationTraits<Message>::Deserialize(&bytes, &request);
+  bytes.Clear();
+  if (!status.ok()) {
+    return fail(Code::kInvalidArgument, fmt::format("the request is no {} as protobuf, or a string in it is no UTF-8",
+                                                    request.GetDescriptor()->full_name()));
+  }
+  return check_known_fields(request);
+}
+
+}  // namespace
+
+grpc::Status to_grpc(const Error& error, grpc::ServerContextBase& context) {
+  context.AddTrailingMetadata("retryable", error.retryable ? "true" : "false");
+  if (error.retry_after_ms != 0) {
+    context.AddTrailingMetadata("retry-after-ms", fmt::format("{}", error.retry_after_ms));
+  }
+  return {static_cast<grpc::StatusCode>(error.code), error.message};  // one to one: events/result.h
+}
+
+Exchange::Exchange(const ExchangeContext& door, Method method, grpc::CallbackServerContext* context,
+                   grpc::ByteBuffer* response)
+    : door_(door), context_(context), response_(response), method_(method), began_(door.clock.now()) {}
+
+std::shared_ptr<Exchange> Exchange::begin(const ExchangeContext& door, Method method,
+                                          grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
+  std::shared_ptr<Exchange> exchange(new Exchange(door, method, context, response));
+  exchange->self_ = exchange;
+  return exchange;
+}
+
+Result<Call> Exchange::open(grpc::ByteBuffer& bytes, Message& request) {
+  Call call;
+  MNEMO_ASSIGN(const std::string authorization, metadata(*context_, "authorization"));
+  MNEMO_ASSIGN(call.principal, door_.authenticator.authenticate(authorization));
+  MNEMO_ASSIGN(call.idempotency_key, metadata(*context_, "idempotency-key"));
+  MNEMO_ASSIGN(call.traceparent, metadata(*context_, "traceparent"));
+  MNEMO_ASSIGN(call.correlation_id, metadata(*context_, "x-correlation-id"));
+  call.deadline = deadline_of(*context_, began_);
+  MNEMO_TRY(parse(bytes, request));
+  return call;
+}
+
+void Exchange::answer(const Message& response) {
+  if (const size_t bytes = response.ByteSizeLong(); bytes > kAnswerBytesMax) {
+    return refuse(
+        {Code::kResourceExhausted, fmt::format("the answer has {} bytes, more than the {} of one message: ask "
+                                               "for fewer memories at once",
+                                               bytes, kAnswerBytesMax)});
+  }
+  if (!decides()) return;
+  bool owned = false;
+  finish(grpc::SerializationTraits<Message>::Serialize(response, response_, &owned));
+}
+
+void Exchange::refuse(const Error& error) {
+  if (decides()) finish(to_grpc(error, *context_));
+}
+
+// Nobody waits any more. What was begun goes on; its answer finds that this was decided.
+void Exchange::OnCancel() {
+  if (!decides()) return;
+  const bool late = time_left(*context_).value_or(kDeadlineMax) <= MonotonicSpan(0);
+  finish(late ? grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline has passed") : grpc::Status::CANCELLED);
+}
+
+void Exchange::OnDone() { const auto last = std::move(self_); }
+
+void Exchange::finish(const grpc::Status& status) {
+  const auto error = status.ok() ? std::nullopt : std::optional(static_cast<Code>(status.error_code()));
+  door_.observer.done({Door::kGrpc, method_, error, door_.clock.now() - began_});
+  Finish(status);
+}
+
+}  // namespace mnemo

@@ -1,0 +1,122 @@
+#include "server/grpc/grpc_server.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "server/grpc/exchange.h"
+#include "server/grpc/grpc_limits.h"
+#include "server/grpc/listen.h"
+#include "server/grpc/rpcs.h"
+
+namespace mnemo {
+
+struct GrpcServer::Parts {
+  Service& service;
+  const ExchangeContext door;
+  std::vector<std::unique_ptr<Rpcs>> rpcs{};
+  int port = 0;
+  std::unique_ptr<grpc::Server> server{};
+};
+
+namespace {
+
+// Of the whole process, and before the first server is built.
+void prepare_grpc() {
+  static const bool once = [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // What gRPC logs by itself is what clients did wrong, and what start() says better. Its own variable turns it on.
+    if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
+    // Protobuf would print a line for each string that is no UTF-8, which its sender is told anyway.
+    google::protobuf::SetLogHandler(nullptr);
+    return true;
+  }();
+  static_cast<void>(once);
+}
+
+int milliseconds(std::chrono::milliseconds span) { return static_cast<int>(span.count()); }
+
+void bound(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kRequestBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnectionMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(kKeepaliveEvery));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(kKeepaliveTimeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, milliseconds(kClientPingsApart));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, milliseconds(kIdleConnectionMax));
+  // gRPC shares a port by default: a second server on it would start, and take half of the first one's clients.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+
+  // gRPC bounds a message as it is sent and inflates it without a bound: 16 MiB could become 16 GiB.
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
+
+  grpc::ResourceQuota quota("mnemo");
+  quota.Resize(kBuffersBytesMax);
+  quota.SetMaxThreads(kReflectionThreadsMax);
+  builder.SetResourceQuota(quota);
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+}
+
+}  // namespace
+
+GrpcServer::GrpcServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<GrpcServer>> GrpcServer::start(const GrpcOptions& options, Service& service,
+                                                      const Authenticator& authenticator, RequestObserver& observer,
+                                                      const MonotonicClock& clock) {
+  prepare_grpc();
+  MNEMO_TRY(check_address(options.address));
+  MNEMO_ASSIGN(const auto listen_as, credentials(options));
+  std::unique_ptr<Parts> parts(new Parts{service, {authenticator, observer, clock}});
+  parts->rpcs = all_rpcs(service, parts->door);
+  grpc::ServerBuilder builder;
+  bound(builder);
+  builder.AddListeningPort(options.address, listen_as, &parts->port);
+  for (const auto& rpcs : parts->rpcs) builder.RegisterService(rpcs.get());
+  parts->server = builder.BuildAndStart();
+  if (!parts->server) return fail(why_not_listening(options));
+  std::unique_ptr<GrpcServer> server(new GrpcServer(std::move(parts)));
+  server->refresh_health();
+  return server;
+}
+
+GrpcServer::~GrpcServer() { stop(parts_->door.clock.now()); }
+
+uint16_t GrpcServer::port() const { return static_cast<uint16_t>(parts_->port); }
+
+void GrpcServer::refresh_health() {
+  const bool read = parts_->service.ready_to_read().has_value();
+  const bool write = parts_->service.ready_to_write().has_value();
+  grpc::HealthCheckServiceInterface& health = *parts_->server->GetHealthCheckService();
+  health.SetServingStatus("read", read);
+  health.SetServingStatus("write", write);
+  health.SetServingStatus("", read && write);
+  const google::protobuf::FileDescriptor& file = *v1::RememberRequest::descriptor()->file();
+  for (int i = 0; i < file.service_count(); ++i) health.SetServingStatus(file.service(i)->full_name(), read && write);
+}
+
+void GrpcServer::stop(MonotonicTime deadline) {
+  if (!parts_->server) return;
+  parts_->server->GetHealthCheckService()->Shutdown();
+  // No request lasts longer than kDeadlineMax.
+  const MonotonicSpan left =
+      std::clamp<MonotonicSpan>(deadline - parts_->door.clock.now(), MonotonicSpan(0), kDeadlineMax);
+  parts_->server->Shutdown(std::chrono::system_clock::now() + left);
+  parts_->server.reset();
+}
+
+}  // namespace mnemo

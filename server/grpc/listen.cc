@@ -1,0 +1,122 @@
+#include "server/grpc/listen.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "events/files.h"
+#include "server/grpc/grpc_limits.h"
+
+namespace mnemo {
+namespace {
+
+struct HostPort {
+  std::string host;
+  std::string port;
+};
+
+Result<HostPort> split(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon == std::string::npos ? 0 : colon);
+  const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
+  uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const bool colons = host.find(':') != std::string::npos;
+  if (host.empty() || colons != bracketed || error != std::errc() || end != port.data() + port.size()) {
+    return fail(Code::kInvalidArgument, fmt::format("'{}' is no address to listen on: give HOST:PORT, such as "
+                                                    "127.0.0.1:7071 or [::1]:7071",
+                                                    address));
+  }
+  return HostPort{std::move(host), port};
+}
+
+Result<std::string> read_pem(const std::filesystem::path& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) {
+    return fail(Code::kNotFound, fmt::format("{}: there is no such PEM file: name the one that has it", file.string()));
+  }
+  if (fd < 0) return fail(file_error(file, "open", errno));
+  std::string text(kPemBytesMax + 1, '\0');
+  const Status read = read_whole(system_file_calls(), fd, file, 0, text);
+  ::close(fd);
+  MNEMO_TRY(read);
+  if (text.size() > kPemBytesMax || text.find("-----BEGIN ") == std::string::npos) {
+    return fail(Code::kInvalidArgument, fmt::format("{}: this is no PEM file of at most {} bytes: it has no line "
+                                                    "'-----BEGIN ...'",
+                                                    file.string(), kPemBytesMax));
+  }
+  return text;
+}
+
+// What binding to it says now: 0, or errno.
+int bind_error(const addrinfo& address) {
+  const int fd = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const bool bound = ::bind(fd, address.ai_addr, address.ai_addrlen) == 0 && ::listen(fd, 1) == 0;
+  const int error = bound ? 0 : errno;
+  ::close(fd);
+  return error;
+}
+
+std::string_view advice(int error) {
+  switch (error) {
+    case EADDRINUSE: return "stop the process that listens there, or choose another port";
+    case EACCES: return "choose a port of 1024 or above, or another account";
+    case EADDRNOTAVAIL: return "choose an address of this machine";
+    default: return "choose another address";
+  }
+}
+
+Error unavailable(const std::string& address, std::string_view reason, std::string_view what_to_do) {
+  return {Code::kUnavailable, fmt::format("cannot listen on {} for gRPC: {}: {}", address, reason, what_to_do)};
+}
+
+}  // namespace
+
+Status check_address(const std::string& address) {
+  MNEMO_TRY(split(address));
+  return {};
+}
+
+Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const GrpcOptions& options) {
+  if (!options.tls) return grpc::InsecureServerCredentials();
+  MNEMO_ASSIGN(std::string certificate, read_pem(options.tls->certificate));
+  MNEMO_ASSIGN(std::string key, read_pem(options.tls->key));
+  grpc::SslServerCredentialsOptions ssl;
+  ssl.pem_key_cert_pairs.push_back({std::move(key), std::move(certificate)});
+  return grpc::SslServerCredentials(ssl);
+}
+
+Error why_not_listening(const GrpcOptions& options) {
+  const auto parts = split(options.address);
+  if (!parts) return parts.error();
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(parts->host.c_str(), parts->port.c_str(), &hints, &found); error != 0) {
+    return unavailable(options.address, ::gai_strerror(error), "choose a name or a number of this machine");
+  }
+  int error = 0;
+  for (const addrinfo* one = found; one != nullptr && error == 0; one = one->ai_next) error = bind_error(*one);
+  ::freeaddrinfo(found);
+  if (error != 0) return unavailable(options.address, std::strerror(error), advice(error));
+  if (!options.tls) return unavailable(options.address, "gRPC gives no reason", "try again, or choose another port");
+  return {Code::kInvalidArgument,
+          fmt::format("{} and {} are no PEM certificate and its private key: TLS cannot be served "
+                      "with them",
+                      options.tls->certificate.string(), options.tls->key.string())};
+}
+
+}  // namespace mnemo

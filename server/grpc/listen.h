@@ -1,0 +1,24 @@
+// File: server/grpc/listen.h
+// What a gRPC server listens on, and why it could not: gRPC itself says no more than that it did not.
+#pragma once
+
+#include <grpcpp/security/server_credentials.h>
+
+#include <memory>
+#include <string>
+
+#include "server/grpc/grpc_server.h"
+
+namespace mnemo {
+
+// INVALID_ARGUMENT for what is no HOST:PORT.
+Status check_address(const std::string& address);
+
+// Of the files, or plain text. NOT_FOUND, INVALID_ARGUMENT or UNAVAILABLE, with the file's name.
+Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const GrpcOptions& options);
+
+// Of a server that did not start: the system's reason when the address cannot be had now either, the certificate and
+// its key otherwise.
+Error why_not_listening(const GrpcOptions& options);
+
+}  // namespace mnemo

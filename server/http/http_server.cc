@@ -1,0 +1,188 @@
+#include "server/http/http_server.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include "events/mutex.h"
+#include "server/http/http_connection.h"
+#include "server/http/tls_context.h"
+
+namespace mnemo {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // when there are no descriptors left
+constexpr size_t kCrowdedMax = 64;  // connections that are being told that there are too many; others are just closed
+
+Error listen_error(const HttpServerOptions& options, const error_code& error) {
+  if (error == asio::error::address_in_use) {
+    return {Code::kUnavailable,
+            fmt::format("port {} of {} is in use: stop who has it, perhaps another mnemo, or choose "
+                        "another with --http",
+                        options.port, options.host)};
+  }
+  return {Code::kInvalidArgument,
+          fmt::format("cannot listen on port {} of {} (--http): {}", options.port, options.host, error.message())};
+}
+
+// Out of memory in a function of the server's own threads: nothing there could go on.
+void rethrow(const std::exception_ptr& exception) {
+  if (exception) std::rethrow_exception(exception);
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  Impl(HttpServerOptions options, HttpHandler handler) : shared_(std::move(options), std::move(handler)) {}
+
+  Status start() {
+    if (!shared_.options.tls_cert.empty() || !shared_.options.tls_key.empty()) {
+      MNEMO_ASSIGN(shared_.tls, make_tls_context(shared_.options.tls_cert, shared_.options.tls_key));
+    }
+    MNEMO_TRY(listen());
+    asio::co_spawn(accept_strand_, accept_all(), rethrow);
+    for (size_t i = 0; i < shared_.options.threads; ++i) threads_.emplace_back([this] { io_.run(); });
+    return {};
+  }
+
+  Status stop(MonotonicTime deadline) {
+    const MutexLock once(stop_mutex_);
+    if (shared_.stopping.exchange(true)) return {};
+    asio::post(accept_strand_, [this] {
+      error_code ignored;
+      acceptor_.close(ignored);
+      accept_pause_.cancel();
+    });
+    const size_t left = close_all(deadline);
+    // Ends when nothing is left to do: every connection ends by itself, since its socket is closed.
+    threads_.clear();
+    if (left == 0) return {};
+    return fail(Code::kDeadlineExceeded, fmt::format("{} HTTP connections were cut off", left));
+  }
+
+  uint16_t port() const { return port_; }
+
+  HttpCounters counters() const {
+    HttpCounters counters;
+    counters.requests = shared_.requests;
+    counters.refused = shared_.refused;
+    counters.body_bytes = shared_.bodies.used();
+    counters.received_bytes = shared_.received_bytes;
+    counters.sent_bytes = shared_.sent_bytes;
+    const MutexLock lock(mutex_);
+    counters.accepted = accepted_;
+    counters.connections = connections_.size();
+    return counters;
+  }
+
+ private:
+  Status listen() {
+    const HttpServerOptions& options = shared_.options;
+    error_code error;
+    const auto address = asio::ip::make_address(options.host, error);
+    if (error) {
+      return fail(Code::kInvalidArgument, fmt::format("'{}' (--http) is no IPv4 or IPv6 address", options.host));
+    }
+    const tcp::endpoint endpoint(address, options.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return fail(listen_error(options, error));
+    port_ = acceptor_.local_endpoint(error).port();
+    return {};
+  }
+
+  asio::awaitable<void> accept_all() {
+    while (acceptor_.is_open()) {
+      error_code error;
+      tcp::socket socket(asio::make_strand(io_));
+      co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+      if (!error) {
+        take(std::move(socket));
+      } else if (acceptor_.is_open()) {
+        accept_pause_.expires_after(kAcceptPause);
+        co_await accept_pause_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      }
+    }
+  }
+
+  void take(tcp::socket socket) {
+    std::shared_ptr<HttpConnection> connection;
+    {
+      const MutexLock lock(mutex_);
+      ++accepted_;
+      const size_t most = shared_.options.connections_max;
+      if (connections_.size() >= most + kCrowdedMax) {
+        ++shared_.refused;
+        return;
+      }
+      const bool crowded = connections_.size() >= most;
+      connection = std::make_shared<HttpConnection>(shared_, std::move(socket), crowded);
+      connections_.insert(connection);
+    }
+    // It throws what memory throws, and that ends the connection.
+    asio::co_spawn(connection->executor(), connection->serve(), [this, connection](const std::exception_ptr&) {
+      connection->cut_off();
+      const MutexLock lock(mutex_);
+      connections_.erase(connection);
+      if (connections_.empty()) ended_.notify_all();
+    });
+  }
+
+  // How many had to be cut off.
+  size_t close_all(MonotonicTime deadline) {
+    MutexLock lock(mutex_);
+    for (const auto& connection : connections_) connection->close_if_idle();
+    while (!connections_.empty()) {
+      if (!ended_.wait_until(lock, deadline)) break;
+    }
+    for (const auto& connection : connections_) connection->cut_off();
+    return connections_.size();
+  }
+
+  asio::io_context io_;
+  HttpShared shared_;
+  uint16_t port_ = 0;
+
+  mutable Mutex mutex_;
+  Condition ended_;
+  std::unordered_set<std::shared_ptr<HttpConnection>> connections_ MNEMO_GUARDED_BY(mutex_);
+  uint64_t accepted_ MNEMO_GUARDED_BY(mutex_) = 0;
+
+  asio::strand<asio::io_context::executor_type> accept_strand_{io_.get_executor()};
+  tcp::acceptor acceptor_{accept_strand_};
+  asio::steady_timer accept_pause_{accept_strand_};
+  Mutex stop_mutex_;
+  std::vector<std::jthread> threads_;
+};
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, HttpHandler handler) {
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(handler));
+  MNEMO_TRY(impl->start());
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() { static_cast<void>(impl_->stop(MonotonicTime::clock::now())); }
+
+uint16_t HttpServer::port() const { return impl_->port(); }
+Status HttpServer::stop(MonotonicTime deadline) { return impl_->stop(deadline); }
+HttpCounters HttpServer::counters() const { return impl_->counters(); }
+
+}  // namespace mnemo

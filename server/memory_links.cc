@@ -1,0 +1,46 @@
+#include "server/memory_links.h"
+
+#include "projector/store/memory_id.h"
+
+namespace mnemo {
+namespace {
+
+Result<bool> shown(const Engine& engine, const View& view, const Scope& scope, std::string_view memory_key) {
+  const auto found = engine.get(view, scope.name_space, scope.agent_id, memory_id_text(memory_key));
+  if (found) return true;
+  if (found.error().code == Code::kNotFound) return false;
+  return fail(found.error());
+}
+
+// `end`: of a link, the end that is another memory's.
+Result<std::vector<Link>> links_at(const Engine& engine, const View& view, const Scope& scope,
+                                   const std::string& prefix, std::string Link::* end) {
+  std::vector<Link> all;
+  bool whole = true;
+  MNEMO_TRY(view.scan(prefix, prefix_end(prefix), [&](std::string_view key, std::string_view /*value*/) {
+    whole = decode_link(key, all.emplace_back());
+    return whole;
+  }));
+  if (!whole)
+    return fail(Code::kDataLoss, "a link row is damaged: delete the projection, it is made again from the log");
+  std::vector<Link> links;
+  for (Link& link : all) {
+    MNEMO_ASSIGN(const bool seen, shown(engine, view, scope, link.*end));
+    if (seen) links.push_back(std::move(link));
+  }
+  return links;
+}
+
+}  // namespace
+
+Result<MemoryLinks> links_of(const Engine& engine, const View& view, const Scope& scope, std::string_view id) {
+  MemoryLinks links;
+  MNEMO_ASSIGN(const auto agent, view.agent(scope.name_space, scope.agent_id));
+  if (!agent) return links;
+  const std::string key = memory_key_from_text(id);
+  MNEMO_ASSIGN(links.from, links_at(engine, view, scope, links_from(agent->ord, key), &Link::to));
+  MNEMO_ASSIGN(links.to, links_at(engine, view, scope, links_to(agent->ord, key), &Link::from));
+  return links;
+}
+
+}  // namespace mnemo

@@ -1,0 +1,122 @@
+// import into a server: the memories of the input in batches, its links one by one.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "events/tell_aside.h"
+#include "server/import_tally.h"
+#include "server/interrupt.h"
+#include "server/remote.h"
+#include "server/remote_messages.h"
+
+namespace mnemo {
+namespace {
+
+constexpr int kBatchMemories = 200;
+constexpr size_t kBatchBytes = 4 << 20;
+
+class RemoteImport {
+ public:
+  RemoteImport(Remote remote, ImportSource& source, ImportCounts& counts)
+      : remote_(std::move(remote)), source_(source), counts_(counts) {}
+
+  Status run() {
+    while (true) {
+      const std::string before = source_.where();
+      Result<std::optional<v1::Envelope>> next = source_.next();
+      if (Interrupt::asked()) next = fail(Code::kCancelled, "the import was stopped", true);
+      const bool end = !next || !*next;
+      // What came before is sent, whatever follows.
+      if (end) MNEMO_TRY(send_batch(before));
+      if (!next) return fail(next.error());
+      if (end) return {};
+      ++read_;
+      MNEMO_TRY(take(**next, before));
+    }
+  }
+
+ private:
+  Status take(const v1::Envelope& event, const std::string& before) {
+    if (event.has_remembered()) {
+      *batch_.add_memories() = memory_input_from(event);
+      wheres_.push_back(source_.where());
+      bytes_ += event.ByteSizeLong();
+      const bool full = batch_.memories_size() >= kBatchMemories || bytes_ >= kBatchBytes;
+      return full ? send_batch(source_.where()) : Status{};
+    }
+    MNEMO_TRY(send_batch(before));  // the memories that it is about
+    if (event.has_linked()) return send_link(event);
+    return fail(Code::kUnimplemented,
+                fmt::format("{}: embeddings are not taken by this server: import them with --data", source_.where()));
+  }
+
+  Status send_batch(const std::string& covered) {
+    if (batch_.memories_size() == 0) return {};
+    MNEMO_ASSIGN(const auto answer, remote_.ask(&Service::remember_batch, std::exchange(batch_, {})));
+    bytes_ = 0;
+    const std::vector<std::string> wheres = std::exchange(wheres_, {});
+    if (static_cast<size_t>(answer.results_size()) != wheres.size()) {
+      return fail(Code::kInternal, "the server answered another number of memories than it was sent");
+    }
+    for (int i = 0; i < answer.results_size(); ++i) MNEMO_TRY(count(answer.results(i), wheres[static_cast<size_t>(i)]));
+    counts_.durable = covered;
+    if (drawn_) tell_aside(fmt::format("\r{}", progress_bar(source_.progress_permille(), read_)));
+    return {};
+  }
+
+  Status count(const v1::RememberBatchResponse::Result& result, const std::string& where) {
+    if (!result.has_error()) {
+      const v1::RememberResponse& r = result.remembered();
+      ++(r.forgotten() ? counts_.forgotten : r.duplicate() ? counts_.present : counts_.remembered);
+      return {};
+    }
+    if (result.error().retryable()) {
+      return fail(Code::kUnavailable, fmt::format("{}: {}", where, result.error().message()), true);
+    }
+    refuse(where, result.error().message());
+    return {};
+  }
+
+  Status send_link(const v1::Envelope& event) {
+    v1::LinkMemoriesRequest request;
+    request.set_namespace_(event.namespace_());
+    request.set_agent_id(event.agent_id());
+    request.set_id(event.linked().from_memory_id());
+    request.set_type(event.linked().type());
+    request.set_to(event.linked().to_memory_id());
+    const auto answer = remote_.ask(&Service::link, std::move(request), event.idempotency_key());
+    if (!answer && answer.error().retryable) return fail(answer.error());
+    if (answer) {
+      ++(answer->duplicate() ? counts_.present : counts_.linked);
+    } else {
+      refuse(source_.where(), answer.error().message);
+    }
+    counts_.durable = source_.where();
+    return {};
+  }
+
+  void refuse(const std::string& where, const std::string& why) {
+    ++counts_.refused;
+    if (counts_.refusals.size() < kRefusalsTold) counts_.refusals.push_back(fmt::format("{}: {}", where, why));
+  }
+
+  Remote remote_;
+  ImportSource& source_;
+  ImportCounts& counts_;
+  v1::RememberBatchRequest batch_;
+  std::vector<std::string> wheres_;
+  size_t bytes_ = 0;
+  uint64_t read_ = 0;
+  const bool drawn_ = isatty(STDERR_FILENO) != 0;
+};
+
+}  // namespace
+
+Status import_remotely(const CommonOptions& common, ImportSource& source, ImportCounts& counts) {
+  MNEMO_ASSIGN(Remote remote, Remote::connect(common));
+  const Interrupt interrupt;
+  const Status imported = RemoteImport(std::move(remote), source, counts).run();
+  if (isatty(STDERR_FILENO) != 0) tell_aside("\n");
+  return imported;
+}
+
+}  // namespace mnemo

@@ -1,0 +1,164 @@
+#include "server/running_server.h"
+
+#include <fmt/format.h>
+
+#include "server/event_log.h"
+#include "server/server_numbers.h"
+
+namespace mnemo {
+namespace {
+
+constexpr auto kWatchInterval = std::chrono::milliseconds(200);
+constexpr uint64_t kCacheShare = 16;  // of the memory budget, for kept answers
+
+HttpServerOptions http_options(const ServeOptions& options, const BindAddress& address) {
+  HttpServerOptions http;
+  http.host = address.host;
+  http.port = address.port;
+  http.tls_cert = options.tls_cert;
+  http.tls_key = options.tls_key;
+  http.allowed_hosts = options.allowed_hosts;
+  http.allowed_origins = options.allowed_origins;
+  return http;
+}
+
+std::string with_port(const std::string& asked, uint16_t port) {
+  Result<BindAddress> address = parse_bind_address(asked);
+  MNEMO_CHECK(address.has_value());  // ServeOptions::check()
+  address->port = port;
+  return address->text();
+}
+
+}  // namespace
+
+RunningServer::RunningServer(const CommonOptions& common, const ServeOptions& options)
+    : common_(common), options_(options), engine_(Profile::defaults()) {}
+
+Result<std::unique_ptr<RunningServer>> RunningServer::start(const CommonOptions& common, const ServeOptions& options,
+                                                            std::string_view version) {
+  MNEMO_TRY(options.check());
+  std::unique_ptr<RunningServer> server(new RunningServer(common, options));
+  if (options.auth.empty()) {
+    server->authenticator_ = std::make_unique<NoAuthentication>();
+  } else {
+    MNEMO_ASSIGN(auto keys, KeyFile::open(options.auth));
+    server->key_file_ = keys.get();
+    server->authenticator_ = std::move(keys);
+  }
+  MNEMO_TRY(server->open_data(version));
+  MNEMO_TRY(server->open_doors());
+  server->watcher_ = std::jthread([s = server.get()](const std::stop_token& stop) { s->watch(stop); });
+  return server;
+}
+
+Status RunningServer::open_data(std::string_view version) {
+  DataDirOptions dir_options;
+  if (common_.partitions != 0) dir_options.partitions = common_.partitions;
+  MNEMO_ASSIGN(dir_, DataDir::open(common_.data, dir_options, clock_));
+  for (const std::string& warning : dir_->log().warnings()) {
+    log_event(LogLevel::kWarning, "log", {{"message", warning}});
+  }
+  const uint64_t cache_bytes = options_.no_cache ? 0 : common_.memory_bytes / kCacheShare;
+  NodeOptions node_options;
+  node_options.memory_bytes = common_.memory_bytes - cache_bytes;
+  node_options.batch.records = common_.batch;
+  node_options.emitted = dir_->emitted_file();
+  if (cache_bytes > 0) {
+    ResultCacheOptions cache_options;
+    cache_options.bytes_max = cache_bytes;
+    cache_ = std::make_unique<ResultCache>(cache_options);
+    node_options.on_commit = [this](PartitionId p, const Touched& touched) { cache_->raise(p, touched); };
+  }
+  MNEMO_ASSIGN(node_, Node::open(dir_->log(), dir_->key(), clock_, dir_->state_dir(), node_options));
+
+  SchedulerOptions scheduling;
+  scheduling.workers = options_.workers;
+  scheduling.strategy = parse_strategy(options_.scheduler).value();  // ServeOptions::check()
+  scheduler_ = std::make_unique<Scheduler>(scheduling, steady_);
+  NodeServiceOptions service_options;
+  service_options.version = std::string(version);
+  service_options.cache = cache_.get();
+  service_ = std::make_unique<NodeService>(*node_, *scheduler_, engine_, steady_, std::move(service_options));
+  MetricsSources sources;
+  sources.version = std::string(version);
+  sources.started = clock_.now_ms();
+  sources.scheduler = [this] { return scheduler_->statistics(); };
+  sources.partitions = [this] { return partition_numbers(*node_); };
+  if (cache_) sources.result_cache = [this] { return cache_numbers(*cache_); };
+  metrics_ = std::make_unique<Metrics>(std::move(sources));
+  return {};
+}
+
+Status RunningServer::open_doors() {
+  const auto authenticate = [this](const HttpRequest& request) {
+    return authenticator_->authenticate(request.header("authorization"));
+  };
+  const auto metrics = [this](const Principal& principal) -> Result<std::string> {
+    MNEMO_TRY(principal.check_everywhere(Right::kRead));
+    return metrics_->text();
+  };
+  routes_ = std::make_unique<HttpRoutes>(HttpRoutes::Parts{*service_, steady_, authenticate, metrics, metrics_.get()});
+  MNEMO_ASSIGN(const BindAddress address, parse_bind_address(options_.http));
+  MNEMO_ASSIGN(http_,
+               HttpServer::start(http_options(options_, address), [this](HttpRequest request, HttpResponder respond) {
+                 routes_->handle(request, std::move(respond));
+               }));
+  GrpcOptions grpc;
+  grpc.address = options_.grpc;
+  if (!options_.tls_cert.empty()) grpc.tls = TlsFiles{options_.tls_cert, options_.tls_key};
+  MNEMO_ASSIGN(grpc_, GrpcServer::start(grpc, *service_, *authenticator_, *metrics_, steady_));
+  return {};
+}
+
+RunningServer::~RunningServer() { static_cast<void>(stop(steady_.now())); }
+
+std::string RunningServer::http_address() const { return with_port(options_.http, http_->port()); }
+std::string RunningServer::grpc_address() const { return with_port(options_.grpc, grpc_->port()); }
+
+Status RunningServer::reload() { return key_file_ != nullptr ? key_file_->reload() : Status{}; }
+
+// The doors first, so that what they have taken is still answered; then whoever answers; then what that stands on.
+Status RunningServer::stop(MonotonicTime deadline) {
+  if (std::exchange(stopped_, true)) return {};
+  watcher_ = {};
+  Status result;
+  if (http_) result = http_->stop(deadline);
+  if (grpc_) grpc_->stop(deadline);
+  if (service_) service_->stop(deadline);
+  grpc_.reset();
+  service_.reset();
+  http_.reset();
+  if (node_) {
+    if (const Status closed = node_->close(); !closed) result = closed;
+  }
+  if (dir_) {
+    if (const Status closed = dir_->log().close(); !closed) result = closed;
+  }
+  return result;
+}
+
+// What changes by itself: whether reads are complete, and which partitions stand still.
+void RunningServer::watch(const std::stop_token& stop) {
+  std::vector<bool> halted(node_->partitions());
+  bool caught_up = false;
+  while (!stop.stop_requested()) {
+    for (uint32_t p = 0; p < node_->partitions(); ++p) {
+      const std::optional<Error> why = node_->halted(PartitionId(p));
+      if (why.has_value() == halted[p]) continue;
+      halted[p] = why.has_value();
+      log_event(why ? LogLevel::kError : LogLevel::kInfo, why ? "partition halted" : "partition goes on",
+                {{"partition", std::to_string(p)}, {"reason", why ? why->message : "-"}});
+    }
+    grpc_->refresh_health();
+    if (!caught_up && service_->ready_to_read()) {
+      caught_up = true;
+      log_event(LogLevel::kInfo, "ready", {});
+      if (const Status dropped = dir_->drop_old_states(); !dropped) {
+        log_event(LogLevel::kWarning, "old projections stay", {{"reason", dropped.error().message}});
+      }
+    }
+    std::this_thread::sleep_for(kWatchInterval);
+  }
+}
+
+}  // namespace mnemo

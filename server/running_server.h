@@ -1,0 +1,68 @@
+// File: server/running_server.h
+// The whole of a serving mnemo: a data directory, what follows its log, and the doors. This is where the parts are
+// chosen and put together.
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "consumers/node.h"
+#include "manager/scheduler.h"
+#include "query/engine.h"
+#include "query/result_cache.h"
+#include "server/data_dir.h"
+#include "server/grpc/grpc_server.h"
+#include "server/http/http_server.h"
+#include "server/http/routes.h"
+#include "server/serve_options.h"
+#include "server/service/auth.h"
+#include "server/service/metrics.h"
+#include "server/service/node_service.h"
+
+namespace mnemo {
+
+class RunningServer {
+ public:
+  // The doors are open when it returns; they answer what is asked of a projection that still catches up from what it
+  // has, and /readyz says when it has caught up. Errors are those of the parts, each with what to do about it.
+  static Result<std::unique_ptr<RunningServer>> start(const CommonOptions& common, const ServeOptions& options,
+                                                      std::string_view version);
+  // As stop() at once.
+  ~RunningServer();
+
+  std::string http_address() const;
+  std::string grpc_address() const;
+
+  // Reads the keys' file anew; what is wrong with it is told, and the old keys stay.
+  Status reload();
+  // Takes no more requests, ends those under way, flushes, and lets go of the directory. DEADLINE_EXCEEDED: some were
+  // cut off; what was acknowledged is durable all the same.
+  Status stop(MonotonicTime deadline);
+
+ private:
+  RunningServer(const CommonOptions& common, const ServeOptions& options);
+  Status open_data(std::string_view version);
+  Status open_doors();
+  void watch(const std::stop_token& stop);
+
+  const CommonOptions common_;
+  const ServeOptions options_;
+  SystemClock clock_;
+  SteadyClock steady_;
+  std::unique_ptr<DataDir> dir_;
+  std::unique_ptr<ResultCache> cache_;  // before the node, which raises its epochs; null: no answers are kept
+  std::unique_ptr<Node> node_;
+  Engine engine_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Authenticator> authenticator_;
+  KeyFile* key_file_ = nullptr;  // authenticator_, where there are keys
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<HttpServer> http_;  // before the service, whose replies go through it
+  std::unique_ptr<NodeService> service_;
+  std::unique_ptr<HttpRoutes> routes_;
+  std::unique_ptr<GrpcServer> grpc_;
+  bool stopped_ = false;
+  std::jthread watcher_;  // last: it uses the others
+};
+
+}  // namespace mnemo

@@ -1,0 +1,86 @@
+// forget_by_filter: one event, then the work that it leaves behind, then the count that its key has.
+#include <memory>
+
+#include "events/uuid.h"
+#include "query/request.h"
+#include "server/service/events.h"
+#include "server/service/work.h"
+
+namespace mnemo {
+
+struct NodeService::FilterForget {
+  OpenReply<v1::ForgetByFilterResponse> answer;
+  MonotonicTime deadline;
+  v1::Envelope event;
+  PartitionId partition;
+  v1::ForgetByFilterResponse response;  // as far as it is known
+
+  // Without a key of the client's, the event's id is the key.
+  void again_as(const Bytes16& event_id) {
+    if (event.idempotency_key().empty()) event.set_event_id(std::string(event_id.begin(), event_id.end()));
+  }
+};
+
+void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest request,
+                                   Reply<v1::ForgetByFilterResponse> reply) {
+  if (request.dry_run()) return dry_run(call, std::move(request), std::move(reply));
+  Result<v1::Envelope> event = event_from(call, std::move(request));
+  if (!event) return reply(fail(std::move(event).error()));
+  if (const Status fine = check_event(*event); !fine) return reply(fail(fine.error()));
+  const auto forget = std::make_shared<FilterForget>();
+  forget->answer = calls_.count(std::move(reply));
+  forget->deadline = call.deadline;
+  forget->event = *std::move(event);
+  forget->partition = node_.partition_for(forget->event.namespace_(), forget->event.agent_id());
+  Work work{TaskClass::kWrite,
+            forget->event.namespace_(),
+            forget->event.agent_id(),
+            {1, forget->event.ByteSizeLong()},
+            call.deadline};
+  enqueue<v1::ForgetByFilterResponse>(std::move(work), forget->answer,
+                                      [this, forget](const Running& running) { run_forget(forget, running); });
+}
+
+void NodeService::run_forget(const std::shared_ptr<FilterForget>& forget, const Running& running) {
+  write_within(waiting_, {forget->event}, forget->deadline,
+               [this, forget, running](const Result<std::vector<Result<Settled>>>& written) {
+                 if (!written) return (*forget->answer)(fail(written.error()));
+                 if (!written->front()) return (*forget->answer)(fail(written->front().error()));
+                 const Settled& settled = *written->front();
+                 v1::ForgetByFilterResponse& response = forget->response;
+                 response.set_event_id(uuid_text(settled.event_id));
+                 response.set_position(to_string(settled.position));
+                 response.set_duplicate(settled.outcome.kind == Outcome::Kind::kDuplicate && !settled.pending);
+                 response.set_forgotten(settled.outcome.count);
+                 response.set_pending(settled.pending || settled.outcome.pending);
+                 if (settled.pending || !settled.outcome.pending) return (*forget->answer)(response);
+                 forget->again_as(settled.event_id);
+                 await_forgotten(forget, running);
+               });
+}
+
+// Work is done in the order in which it came: when what is there now is done, so is this.
+void NodeService::await_forgotten(const std::shared_ptr<FilterForget>& forget, const Running& running) {
+  const uint64_t end = node_.projection(forget->partition).applied().pending_next;
+  wait_until(
+      waiting_, forget->partition, [end](const Meta& meta) { return meta.pending_first >= end; }, forget->deadline,
+      [this, forget, running](const Status& done) {
+        if (!done) return (*forget->answer)(forget->response);
+        count_forgotten(forget, running);
+      });
+}
+
+// The same event once more: its key answers with the count by now.
+void NodeService::count_forgotten(const std::shared_ptr<FilterForget>& forget, const Running& running) {
+  write_within(waiting_, {forget->event}, forget->deadline,
+               [forget, running](const Result<std::vector<Result<Settled>>>& written) {
+                 const bool counted = written && written->front() && !written->front()->pending;
+                 if (counted) {
+                   forget->response.set_forgotten(written->front()->outcome.count);
+                   forget->response.set_pending(written->front()->outcome.pending);
+                 }
+                 (*forget->answer)(forget->response);
+               });
+}
+
+}  // namespace mnemo

@@ -1,0 +1,27 @@
+// File: server/service/positions.h
+// min_position: how far partitions must have come before a read is answered.
+#pragma once
+
+#include <google/protobuf/repeated_field.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "server/service/waits.h"
+
+namespace mnemo {
+
+inline constexpr int kMinPositionsMax = 1024;  // of one request: one a partition
+
+// What is not applied yet of what they name; of several in one partition the furthest. The position of a write covers
+// that write; one at the log's end, as a read gives it, covers all that the log holds.
+// INVALID_ARGUMENT  not a position, no such partition, too many
+// DATA_LOSS         beyond the log's end, or of another epoch: a wait would never end
+Result<std::vector<Position>> to_wait_for(Node& node, const google::protobuf::RepeatedPtrField<std::string>& texts);
+
+// One after the other; `done` as wait_until() calls it, or at once, on this thread, when there is none.
+void wait_for_all(const Waiting& waiting, std::vector<Position> positions, MonotonicTime deadline,
+                  std::function<void(const Status&)> done);
+
+}  // namespace mnemo

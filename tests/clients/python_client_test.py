@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""The Python client against a real server."""
+import asyncio
+import datetime
+import tempfile
+import threading
+import unittest
+
+import mnemo
+
+from served import Served
+
+UTC = datetime.timezone.utc
+
+
+class PythonClientTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.server = Served(cls.directory.name + "/data").start()
+        cls.server.ready()
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.server.stop()
+        cls.directory.cleanup()
+        assert code == 0, f"the server ended with {code}"
+
+    def client(self, **options):
+        client = mnemo.Client(self.server.url, **{"agent_id": self.id(), **options})
+        self.addCleanup(client.close)
+        return client
+
+    def test_what_was_remembered_is_found_at_once(self):
+        memory = self.client()
+        written = memory.remember("Nina is allergic to walnuts.", tags=["health"], metadata={"sure": True, "grade": 2})
+        found = memory.retrieve("What is Nina allergic to?")
+        self.assertEqual([hit.memory.text for hit in found], ["Nina is allergic to walnuts."])
+        self.assertGreater(found.hits[0].score, 0)
+        self.assertEqual(found.hits[0].memory.metadata, {"sure": True, "grade": 2})
+        self.assertEqual(found.hits[0].memory.id, written.memory_id)
+
+    def test_fields_come_back_as_they_were_sent(self):
+        memory = self.client()
+        at = datetime.datetime(2024, 2, 29, 12, 30, 15, 250000, tzinfo=UTC)
+        memory.remember("The train leaves at noon.", id="train", session_id="s1", speaker="Nina", kind="message",
+                        memory_class="semantic", observed_at=at, importance=0.75, pinned=True, source="mail",
+                        content={"from": ["Bern", 7, None]}, tags=["travel"])
+        got = memory.get("train")
+        self.assertEqual((got.session_id, got.speaker, got.kind, got.memory_class, got.source, got.tags),
+                         ("s1", "Nina", "message", "semantic", "mail", ["travel"]))
+        self.assertEqual((got.observed_at, got.importance, got.pinned), (at, 0.75, True))
+        self.assertEqual(got.content, {"from": ["Bern", 7, None]})
+        self.assertEqual((got.version, got.agent_id), (1, self.id()))
+
+    def test_the_same_key_remembers_once(self):
+        memory = self.client()
+        first = memory.remember("The keys are under the mat.", key="k1")
+        again = memory.remember("The keys are under the mat.", key="k1")
+        self.assertEqual((first.duplicate, again.duplicate), (False, True))
+        self.assertEqual(first.memory_id, again.memory_id)
+        self.assertEqual(len(memory.list().memories), 1)
+        with self.assertRaises(mnemo.AlreadyExists):
+            memory.remember("The keys are in the car.", key="k1")
+
+    def test_a_batch_says_of_each_what_became_of_it(self):
+        items = self.client().remember_batch([{"text": "one"}, {"text": ""}, {"text": "three", "key": "three"}])
+        self.assertEqual([item.error is None for item in items], [True, False, True])
+        self.assertIsInstance(items[1].error, mnemo.InvalidArgument)
+        self.assertEqual(items[2].written.key, "three")
+
+    def test_update_history_and_forget(self):
+        memory = self.client()
+        memory.remember("Room 11.", id="room")
+        self.assertEqual(memory.update("room", text="Room 12.", expected_version=1).memory.version, 2)
+        with self.assertRaises(mnemo.MnemoError) as refused:
+            memory.update("room", text="Room 13.", expected_version=1)
+        self.assertIn(refused.exception.code, ("ABORTED", "FAILED_PRECONDITION"))
+        self.assertEqual([version.text for version in memory.history("room")], ["Room 12.", "Room 11."])
+        self.assertEqual(memory.forget("room").forgotten, 1)
+        with self.assertRaises(mnemo.NotFound):
+            memory.get("room")
+
+    def test_forget_by_filter_counts_exactly(self):
+        memory = self.client()
+        for n in range(30):
+            memory.remember(f"number {n}", tags=["even" if n % 2 == 0 else "odd"])
+        self.assertEqual(memory.forget_where({"tag": "even"}, dry_run=True).forgotten, 15)
+        self.assertEqual(memory.forget_where({"tag": "even"}).forgotten, 15)
+        self.assertEqual(len(memory.list(limit=100).memories), 15)
+
+    def test_pages_hold_everything_once(self):
+        memory = self.client()
+        for n in range(25):
+            memory.remember(f"number {n}")
+        seen, cursor = [], None
+        while True:
+            page = memory.list(limit=10, cursor=cursor)
+            seen += [m.text for m in page]
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        self.assertEqual(seen, [f"number {n}" for n in reversed(range(25))])
+
+    def test_links(self):
+        memory = self.client()
+        memory.remember("cause", id="a")
+        memory.remember("effect", id="b")
+        self.assertTrue(memory.link("a", "causes", "b").position)
+        self.assertTrue(memory.unlink("a", "causes", "b").position)
+
+    def test_errors_are_typed_and_say_what_to_do(self):
+        memory = self.client()
+        with self.assertRaises(mnemo.InvalidArgument) as refused:
+            memory.retrieve("tea", filter={"colour": "red"})
+        self.assertIn("colour", refused.exception.message)
+        self.assertFalse(refused.exception.retryable)
+        with self.assertRaises(mnemo.NotFound):
+            memory.get("nobody")
+        with self.assertRaises(ValueError):
+            memory.remember("when?", observed_at=datetime.datetime(2024, 1, 1))
+        with self.assertRaises(ValueError):
+            mnemo.Client(self.server.url).retrieve("of whom?")
+
+    def test_nobody_there_is_unavailable(self):
+        with mnemo.Client("http://127.0.0.1:1", agent_id="a", timeout=0.5) as memory:
+            with self.assertRaises(mnemo.Unavailable) as refused:
+                memory.retrieve("tea")
+        self.assertIn("mnemo serve", refused.exception.message)
+
+    def test_a_packed_context_keeps_its_budget(self):
+        memory = self.client()
+        for n in range(20):
+            memory.remember(f"Nina drank tea number {n} in the garden.")
+        found = memory.retrieve("tea", limit=20, context_token_budget=60)
+        self.assertIn("tea", found.context)
+        self.assertLess(len(found.context), 600)
+
+    def test_many_threads_read_what_they_wrote(self):
+        memory, failures = self.client(), []
+
+        def work(thread):
+            for n in range(20):
+                written = memory.remember(f"thread {thread} wrote line {n}", agent_id=f"{self.id()}-{thread}")
+                got = memory.list(agent_id=f"{self.id()}-{thread}", limit=1).memories
+                if got[0].id != written.memory_id:
+                    failures.append((thread, n))
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_the_client_for_asyncio_does_the_same(self):
+        async def work():
+            async with mnemo.AsyncClient(self.server.url, agent_id=self.id()) as memory:
+                await asyncio.gather(*(memory.remember(f"Nina saw bird {n}.") for n in range(10)))
+                return await memory.retrieve("bird", limit=20)
+        self.assertEqual(len(asyncio.run(work()).hits), 10)
+
+
+if __name__ == "__main__":
+    unittest.main()

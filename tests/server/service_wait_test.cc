@@ -1,0 +1,222 @@
+// What waits: for a position, for a write to be applied, for room, for the end.
+#include "tests/server/service_fixture.h"
+
+namespace mnemo::service_test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ServiceWaits : public ServiceTest {
+ protected:
+  // A write that is durable and not applied: its deadline passes while the projection stands still.
+  v1::RememberResponse remember_pending(const std::string& text) {
+    const PartitionId partition = node_->partition_for("acme", "nina");
+    const uint64_t end = log_.end(partition).value();
+    Waited<v1::RememberResponse> waited;
+    service_->remember(call(), memory(text), waited.reply());
+    while (log_.end(partition).value() == end) std::this_thread::yield();
+    pass_deadlines();
+    const auto response = waited.get();
+    EXPECT_TRUE(response) << response.error().message;
+    return response.value_or(v1::RememberResponse{});
+  }
+  uint64_t reads_started() const {
+    return scheduler_->statistics().classes[static_cast<size_t>(TaskClass::kRead)].started;
+  }
+  Result<v1::GetMemoryResponse> get_at(const std::string& position) {
+    auto request = scoped<v1::GetMemoryRequest>();
+    request.set_id("any");
+    request.add_min_position(position);
+    return ask(&Service::get, request);
+  }
+};
+
+TEST_F(ServiceWaits, AWriteThatIsDurableAndNotAppliedInTimeIsPendingWithItsPosition) {
+  start();
+  stall();
+  const auto pending = remember_pending("oolong");
+  EXPECT_TRUE(pending.pending());
+  EXPECT_FALSE(pending.has_memory());
+  EXPECT_TRUE(parse_position(pending.position()));
+  EXPECT_FALSE(pending.event_id().empty());
+  gate_.open();
+  auto get = scoped<v1::GetMemoryRequest>();
+  get.set_id(pending.memory_id());
+  get.add_min_position(pending.position());
+  const auto memory = ask(&Service::get, get);
+  ASSERT_TRUE(memory) << memory.error().message;
+  EXPECT_EQ(memory->memory().text(), "oolong");
+}
+
+// What the rules are, and what keys have done, is known only when the partition has applied what the log holds.
+TEST_F(ServiceWaits, AWriteIsToldToComeAgainUntilThePartitionHasCaughtUp) {
+  start();
+  stall();
+  remember_pending("oolong");
+  NodeService restarted(*node_, *scheduler_, engine_, monotonic_, NodeServiceOptions{.version = "test"});
+  EXPECT_FALSE(restarted.ready_to_write());
+  Waited<v1::RememberResponse> waited;
+  restarted.remember(call(), memory("sencha"), waited.reply());
+  const auto refused = waited.get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_TRUE(refused.error().retryable);
+  EXPECT_GT(refused.error().retry_after_ms, 0U);
+
+  gate_.open();
+  ASSERT_TRUE(node_->wait_applied(std::chrono::steady_clock::now() + std::chrono::seconds(20)));
+  Waited<v1::RememberResponse> again;
+  restarted.remember(call(), memory("sencha"), again.reply());
+  EXPECT_TRUE(again.get());
+  EXPECT_TRUE(restarted.ready_to_write());
+}
+
+TEST_F(ServiceWaits, AReadWaitsForAPositionWithoutAThread) {
+  start({.workers = 1}, log_);
+  stall();
+  const auto pending = remember_pending("oolong");
+  auto request = scoped<v1::RetrieveRequest>();
+  request.add_min_position(pending.position());
+  Waited<v1::RetrieveResponse> waited;
+  service_->retrieve(call(), request, waited.reply());
+  // The one worker answers another meanwhile.
+  ASSERT_TRUE(ask(&Service::list, scoped<v1::ListMemoriesRequest>()));
+  EXPECT_FALSE(waited.there());
+  gate_.open();
+  const auto found = waited.get();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->results(0).memory().text(), "oolong");
+}
+
+TEST_F(ServiceWaits, AReadWhosePositionIsNotReachedInTimeIsToldWhatIsApplied) {
+  start();
+  stall();
+  auto request = scoped<v1::RetrieveRequest>();
+  request.add_min_position(remember_pending("oolong").position());
+  Waited<v1::RetrieveResponse> waited;
+  service_->retrieve(call(), request, waited.reply());
+  while (reads_started() == 0) std::this_thread::yield();
+  pass_deadlines();
+  const auto late = waited.get();
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kDeadlineExceeded);
+  const PartitionId partition = node_->partition_for("acme", "nina");
+  const Meta applied = node_->projection(partition).applied();
+  EXPECT_THAT(late.error().message, HasSubstr(to_string(Position{partition, applied.epoch, applied.next_offset})));
+}
+
+TEST_F(ServiceWaits, ThePositionThatAReadGaveIsReached) {
+  start();
+  remember_now(memory("oolong"));
+  const auto list = ask(&Service::list, scoped<v1::ListMemoriesRequest>());
+  ASSERT_TRUE(list);
+  EXPECT_EQ(get_at(list->position()).error().code, Code::kNotFound);
+}
+
+TEST_F(ServiceWaits, APositionThatCannotComeIsNotWaitedFor) {
+  start();
+  EXPECT_EQ(get_at("nonsense").error().code, Code::kInvalidArgument);
+  EXPECT_EQ(get_at("7-1-0").error().code, Code::kInvalidArgument);
+  EXPECT_EQ(get_at("0-1-1000000").error().code, Code::kDataLoss);
+  EXPECT_EQ(get_at("0-0-0").error().code, Code::kDataLoss);
+  EXPECT_EQ(get_at("0-2-0").error().code, Code::kDataLoss);
+}
+
+TEST_F(ServiceWaits, AWriteThatIsNotKnownToBeDurableInTimeMayBeAskedForAgain) {
+  MemoryLog slow({.partitions = 2, .log_id = {7}, .clock = &clock_, .manual_pump = true});
+  ASSERT_TRUE(slow.append(genesis_records(slow.identity(), key_.check_value(), clock_, ids_), [](const auto&) {}));
+  slow.pump();
+  start({.workers = 1}, slow);
+  const PartitionId partition = node_->partition_for("acme", "nina");
+  const uint64_t end = slow.end(partition).value();
+  Waited<v1::RememberResponse> waited;
+  service_->remember(call(), memory("oolong"), waited.reply());
+  while (slow.end(partition).value() == end) std::this_thread::yield();
+  pass_deadlines();
+  const auto late = waited.get();
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kDeadlineExceeded);
+  EXPECT_TRUE(late.error().retryable);
+  slow.pump();
+  stop();
+}
+
+TEST_F(ServiceWaits, WhatFindsNoRoomIsToldWhenToComeAgain) {
+  start({.workers = 0, .admission = {.agent = {1, 1 << 20}}}, log_);
+  Waited<v1::RetrieveResponse> first;
+  service_->retrieve(call(), scoped<v1::RetrieveRequest>(), first.reply());
+  const auto refused = ask(&Service::retrieve, scoped<v1::RetrieveRequest>());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
+  EXPECT_TRUE(refused.error().retryable);
+  EXPECT_GT(refused.error().retry_after_ms, 0U);
+  ASSERT_TRUE(scheduler_->run_one());
+  EXPECT_TRUE(first.get());
+}
+
+TEST_F(ServiceWaits, WhatHasNotStartedWhenTheServiceStopsIsRefused) {
+  start({.workers = 0}, log_);
+  Waited<v1::RememberResponse> waited;
+  service_->remember(call(), memory("oolong"), waited.reply());
+  service_->stop(monotonic_.now());
+  const auto refused = waited.get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_FALSE(service_->ready_to_write());
+}
+
+TEST_F(ServiceWaits, WhatWaitsWhenTheServiceStopsIsAnsweredAsAtItsDeadline) {
+  start();
+  stall();
+  const PartitionId partition = node_->partition_for("acme", "nina");
+  const uint64_t end = log_.end(partition).value();
+  Waited<v1::RememberResponse> waited;
+  service_->remember(call(), memory("oolong"), waited.reply());
+  while (log_.end(partition).value() == end) std::this_thread::yield();
+  service_->stop(monotonic_.now());
+  const auto pending = waited.get();
+  ASSERT_TRUE(pending) << pending.error().message;
+  EXPECT_TRUE(pending->pending());
+}
+
+TEST_F(ServiceWaits, APartitionThatStandsStillIsNotReadyAndAnswersWhatItHas) {
+  start();
+  const auto remembered = remember_now(memory("oolong"));
+  EXPECT_TRUE(service_->ready_to_read());
+  EXPECT_TRUE(service_->ready_to_write());
+  v1::Envelope newer = remember("newer");
+  newer.set_schema_version(kSchemaVersion + 1);
+  const Position at = append(newer);
+  while (!node_->halted(at.partition)) std::this_thread::yield();
+  EXPECT_THAT(service_->ready_to_read().error().message, HasSubstr("upgrade"));
+  EXPECT_FALSE(service_->ready_to_write());
+  const auto found = ask(&Service::retrieve, scoped<v1::RetrieveRequest>());
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_TRUE(found->degraded());
+  EXPECT_EQ(found->results_size(), 1);
+  const auto status = ask_status();
+  ASSERT_TRUE(status);
+  EXPECT_THAT(status->partitions(static_cast<int>(at.partition.value)).halted(), HasSubstr("upgrade"));
+  EXPECT_EQ(get_at(to_string(at)).error().code, Code::kUnavailable);
+  EXPECT_EQ(get_at(remembered.position()).error().code, Code::kNotFound);
+}
+
+TEST_F(ServiceWaits, AWriteUnderWayWhenItsPartitionHaltsIsPending) {
+  start();
+  stall();
+  const PartitionId partition = node_->partition_for("acme", "nina");
+  v1::Envelope newer = remember("newer");
+  newer.set_schema_version(kSchemaVersion + 1);
+  append(newer);
+  const uint64_t end = log_.end(partition).value();
+  Waited<v1::RememberResponse> waited;
+  service_->remember(call(), memory("oolong"), waited.reply());
+  while (log_.end(partition).value() == end) std::this_thread::yield();
+  gate_.open();
+  const auto pending = waited.get();
+  ASSERT_TRUE(pending) << pending.error().message;
+  EXPECT_TRUE(pending->pending());
+}
+
+}  // namespace
+}  // namespace mnemo::service_test
