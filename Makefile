@@ -38,7 +38,7 @@ test: build ## what to run after a change: every test but the long ones, in at m
 	@$(call build,release)
 	@ctest --preset release -j $(JOBS)
 
-run: build ## load the sample, verify it, ask it three questions
+run: build ## serve the sample, ask it three questions, serve on until Ctrl-C
 	@scripts/run-sample
 
 check: check-format check-asan check-clang check-long ## layout, sanitized tests, digests from clang, long tests
