@@ -87,7 +87,8 @@ class LocomoSource final : public ImportSource {
                  parse_session_time(conversation.at(session + "_date_time").get<std::string>()));
     std::string text = turn.at("text").get<std::string>();
     const auto caption = turn.find("blip_caption");
-    const bool captioned = caption != turn.end() && !caption->is_null() && *caption != "";
+    const bool captioned =
+        caption != turn.end() && caption->is_string() && !caption->get_ref<const std::string&>().empty();
     if (captioned) text += " [" + caption->get<std::string>() + "]";
 
     v1::Envelope envelope;
