@@ -158,10 +158,10 @@ class Directories(unittest.TestCase):
     def test_a_command_that_nothing_tells_where_the_directory_is_makes_none(self):
         with TempDir() as t:
             bare = {"PATH": os.environ["PATH"]}
-            told = tried("remember", *A, "x", code=2, env=bare, cwd=t)[1]
+            told = tried("status", code=2, env=bare, cwd=t)[1]
             self.assertIn("--data DIR, or set MNEMO_DATA, XDG_DATA_HOME or HOME", told)
             self.assertEqual(list(t.iterdir()), [])
-            tried("remember", *A, "x", code=0, env={**bare, "HOME": str(t)}, cwd=t)
+            tried("status", code=0, env={**bare, "HOME": str(t)}, cwd=t)
 
     def test_a_directory_that_may_not_be_read_says_so(self):
         with TempDir() as t:
