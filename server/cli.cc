@@ -237,6 +237,14 @@ void add_server_options(CLI::App* command, CommonOptions& own) {
   for (CLI::Option* option : options) option->group("Options of every command that a server answers");
 }
 
+// A command that would look at the default directory while others of the same shell ask a server. It would find
+// nothing.
+bool asks_elsewhere(const CLI::App& command, bool data_given) {
+  const char* const server = std::getenv("MNEMO_SERVER");
+  const bool uses_directory = command.get_option_no_throw("--data") != nullptr && command.get_name() != "serve";
+  return server != nullptr && *server != '\0' && uses_directory && !data_given;
+}
+
 Command refusing(std::string message) {
   return [message = std::move(message)] { return Result<int>(fail(Code::kInvalidArgument, message)); };
 }
@@ -274,18 +282,29 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
     };
     common = *own;
     common.json = common.json || json_before;
-    common.on_server = reach == Reach::kServerToo && !given("--data");
+    const bool both = given("--data") && given("--server");
+    const bool chosen_by_hand = typed("--data") != typed("--server");  // and beats the environment
+    common.on_server = reach == Reach::kServerToo && (both && chosen_by_hand ? typed("--server") : !given("--data"));
     const bool nowhere = common.data.empty() && command->get_option_no_throw("--data") != nullptr && !common.on_server;
     if (nowhere) {
       chosen = refusing(
           "nothing says where the data directory is: give --data DIR, or set MNEMO_DATA, XDG_DATA_HOME or HOME");
-    } else if (given("--data") && given("--server")) {
+    } else if (reach == Reach::kServerToo && both && !chosen_by_hand) {
       chosen = refusing("--data and --server (or MNEMO_DATA and MNEMO_SERVER) exclude each other: give one of them");
+    } else if (reach == Reach::kDirectory && asks_elsewhere(*command, given("--data"))) {
+      chosen = refusing(fmt::format(
+          "MNEMO_SERVER names a server, and `{}` works on a directory: name it with --data DIR", command->get_name()));
     } else {
       chosen = run;
     }
   });
   return command;
+}
+
+bool Cli::typed(std::string_view option) const {
+  return std::ranges::any_of(arguments, [option](std::string_view argument) {
+    return argument == option || (argument.starts_with(option) && argument.substr(option.size()).starts_with('='));
+  });
 }
 
 void leave_out(CLI::App* command, std::initializer_list<const char*> options) {

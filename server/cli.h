@@ -118,6 +118,9 @@ struct Cli {
   bool json_before = false;  // --json came before the command
   CommonOptions common;
   Command chosen;
+  std::vector<std::string> arguments;  // as typed, to tell options from the environment's
+
+  bool typed(std::string_view option) const;
 
   // Registers a subcommand whose parsing sets `common` and `chosen`.
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, Command run,

@@ -52,7 +52,9 @@ std::string_view id_of(const v1::Envelope& line) {
   return line.has_embedding_attached() ? line.embedding_attached().memory_id() : std::string_view();
 }
 
-Result<LineFinding> compare(const v1::Envelope& line, const std::vector<Json>& exported) {
+}  // namespace
+
+Result<LineFinding> compare_line(const v1::Envelope& line, const std::vector<Json>& exported) {
   for (const Json& each : exported) {
     MNEMO_ASSIGN(const v1::Envelope there, envelope_from_line(each, line.namespace_()));
     if (line.has_remembered()) {
@@ -68,8 +70,6 @@ Result<LineFinding> compare(const v1::Envelope& line, const std::vector<Json>& e
   }
   return LineFinding{};
 }
-
-}  // namespace
 
 Result<View*> PresentLines::view_for(const v1::Envelope& line) {
   const PartitionId partition = session_.partition_for(line.namespace_(), line.agent_id());
@@ -113,7 +113,7 @@ Result<LineFinding> PresentLines::find_memory(const View& view, const AgentRef& 
   MNEMO_ASSIGN(const bool shown, visible(view, line, id));
   if (!shown) return LineFinding{};
   MNEMO_ASSIGN(const auto exported, export_memory(view, {line.namespace_(), line.agent_id()}, agent, row->doc));
-  return compare(line, exported);
+  return compare_line(line, exported);
 }
 
 Result<LineFinding> PresentLines::find(const v1::Envelope& line) {

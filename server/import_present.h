@@ -19,6 +19,9 @@ struct LineFinding {
   std::string why;  // not there so, but another memory has its id: what to say should the log refuse it
 };
 
+// The same of a memory's line, against what an export would say now of the memory with its id.
+Result<LineFinding> compare_line(const v1::Envelope& line, const std::vector<Json>& exported);
+
 // One thread. What it has seen of the partitions is kept until forget_views(): call it now and then.
 class PresentLines {
  public:

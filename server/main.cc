@@ -27,6 +27,7 @@ int tell_error(mnemo::Error error, bool json) {
 
 int run(mnemo::Cli& cli, std::span<char*> arguments) {
   cli.app.require_subcommand(1);
+  cli.arguments.assign(arguments.begin(), arguments.end());
   mnemo::add_write_commands(cli);
   mnemo::add_import_commands(cli);
   mnemo::add_read_commands(cli);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "events/tell_aside.h"
+#include "server/import_present.h"
 #include "server/import_tally.h"
 #include "server/interrupt.h"
 #include "server/remote.h"
@@ -39,6 +40,7 @@ class RemoteImport {
     if (event.has_remembered()) {
       *batch_.add_memories() = memory_input_from(event);
       wheres_.push_back(source_.where());
+      lines_.push_back(event);
       bytes_ += event.ByteSizeLong();
       const bool full = batch_.memories_size() >= kBatchMemories || bytes_ >= kBatchBytes;
       return full ? send_batch(source_.where()) : Status{};
@@ -54,16 +56,31 @@ class RemoteImport {
     MNEMO_ASSIGN(const auto answer, remote_.ask(&Service::remember_batch, std::exchange(batch_, {})));
     bytes_ = 0;
     const std::vector<std::string> wheres = std::exchange(wheres_, {});
+    const std::vector<v1::Envelope> lines = std::exchange(lines_, {});
     if (static_cast<size_t>(answer.results_size()) != wheres.size()) {
       return fail(Code::kInternal, "the server answered another number of memories than it was sent");
     }
-    for (int i = 0; i < answer.results_size(); ++i) MNEMO_TRY(count(answer.results(i), wheres[static_cast<size_t>(i)]));
+    for (int i = 0; i < answer.results_size(); ++i) {
+      const auto at = static_cast<size_t>(i);
+      MNEMO_TRY(count(answer.results(i), wheres[at], lines[at]));
+    }
     counts_.durable = covered;
     if (drawn_) tell_aside(fmt::format("\r{}", progress_bar(source_.progress_permille(), read_)));
     return {};
   }
 
-  Status count(const v1::RememberBatchResponse::Result& result, const std::string& where) {
+  // A line with an id and no key, as an export has them, says another request than the one that made its memory.
+  Result<LineFinding> find(const v1::Envelope& line) {
+    v1::GetMemoryRequest request;
+    request.set_namespace_(line.namespace_());
+    request.set_agent_id(line.agent_id());
+    request.set_id(line.remembered().memory_id());
+    const auto answer = remote_.ask(&Service::get, std::move(request));
+    if (!answer) return LineFinding{};
+    return compare_line(line, {importable_json_from(memory_from(answer->memory()))});
+  }
+
+  Status count(const v1::RememberBatchResponse::Result& result, const std::string& where, const v1::Envelope& line) {
     if (!result.has_error()) {
       const v1::RememberResponse& r = result.remembered();
       ++(r.forgotten() ? counts_.forgotten : r.duplicate() ? counts_.present : counts_.remembered);
@@ -72,7 +89,16 @@ class RemoteImport {
     if (result.error().retryable()) {
       return fail(Code::kUnavailable, fmt::format("{}: {}", where, result.error().message()), true);
     }
-    refuse(where, result.error().message());
+    const bool keyless = line.idempotency_key().empty() && !line.remembered().memory_id().empty();
+    LineFinding found;
+    if (keyless && result.error().code() == code_name(Code::kAlreadyExists)) {
+      MNEMO_ASSIGN(found, find(line));
+    }
+    if (found.there) {
+      ++counts_.present;
+    } else {
+      refuse(where, found.why.empty() ? result.error().message() : found.why);
+    }
     return {};
   }
 
@@ -104,6 +130,7 @@ class RemoteImport {
   ImportCounts& counts_;
   v1::RememberBatchRequest batch_;
   std::vector<std::string> wheres_;
+  std::vector<v1::Envelope> lines_;
   size_t bytes_ = 0;
   uint64_t read_ = 0;
   const bool drawn_ = isatty(STDERR_FILENO) != 0;

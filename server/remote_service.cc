@@ -50,12 +50,14 @@ class RemoteService final : public Service {
   bool is_valid() const { return http_.is_valid(); }
 
   void remember(const Call& c, v1::RememberRequest r, Reply<v1::RememberResponse> reply) override {
+    // An id makes a retry as safe as a key does, and lets the same command be given again.
+    if (!r.memory().id().empty()) return reply(ask<v1::RememberResponse>(c, "Remember", r));
     write(c, "Remember", r.memory().idempotency_key(), r, reply);
   }
   // Each of its memories has a key of its own.
   void remember_batch(const Call& c, v1::RememberBatchRequest r, Reply<v1::RememberBatchResponse> reply) override {
     for (v1::MemoryInput& memory : *r.mutable_memories()) {
-      if (memory.idempotency_key().empty()) memory.set_idempotency_key(new_key());
+      if (memory.idempotency_key().empty() && memory.id().empty()) memory.set_idempotency_key(new_key());
     }
     reply(ask<v1::RememberBatchResponse>(c, "RememberBatch", r));
   }
@@ -183,7 +185,9 @@ class RemoteService final : public Service {
 
 Result<std::unique_ptr<Service>> connect_to(const RemoteOptions& options, const MonotonicClock& clock) {
   const bool named = options.url.starts_with("http://") || options.url.starts_with("https://");
-  auto service = named ? std::make_unique<RemoteService>(options, clock) : nullptr;
+  RemoteOptions trimmed = options;
+  while (trimmed.url.ends_with('/')) trimmed.url.pop_back();
+  auto service = named ? std::make_unique<RemoteService>(trimmed, clock) : nullptr;
   if (service == nullptr || !service->is_valid()) {
     return fail(Code::kInvalidArgument,
                 fmt::format("--server {}: write http://HOST:PORT or https://HOST:PORT", options.url));

@@ -21,6 +21,7 @@ Signals::Signals() : waited_for_(stopping()) {
   sigaddset(&waited_for_, SIGHUP);
   MNEMO_CHECK(pthread_sigmask(SIG_BLOCK, &waited_for_, nullptr) == 0);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // the write fails, and says so
 }
 
 int Signals::wait() const {

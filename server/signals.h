@@ -7,7 +7,7 @@
 namespace mnemo {
 
 // SIGINT, SIGTERM and SIGHUP of the whole process, once one exists: make it before any thread is started, which
-// inherit it. SIGPIPE does nothing from then on. Not thread-safe: one waits.
+// inherit it. SIGPIPE and SIGXFSZ do nothing from then on. Not thread-safe: one waits.
 class Signals {
  public:
   Signals();

@@ -1,5 +1,7 @@
 #include "server/http/http_connection.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -27,6 +29,8 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // For the client to read a refusal, or to close in turn.
 constexpr auto kFarewellMax = std::chrono::seconds(2);
 constexpr size_t kFarewellBytesMax = 32 << 20;
+// For the rest of a request, when the server stops.
+constexpr auto kLastRequestMax = std::chrono::seconds(2);
 // For the client to end TLS in turn: every answer says how long it is, so nothing depends on it.
 constexpr auto kTlsEndMax = std::chrono::milliseconds(200);
 
@@ -35,6 +39,16 @@ auto returning(error_code& error) { return asio::redirect_error(asio::use_awaita
 bool expects_continue(const HttpParser& parser) {
   const auto& head = parser.get();
   return head.version() >= 11 && boost::beast::iequals(head[http::field::expect], "100-continue");
+}
+
+// A client that takes its answer slowly keeps it in memory until then.
+HttpResponse unsendable(size_t bytes, const HttpServerOptions& options) {
+  if (bytes > options.all_answers_bytes_max) {
+    return error_response(
+        {Code::kResourceExhausted, fmt::format("the answer has {} bytes, of at most {}: ask for fewer memories at once",
+                                               bytes, options.all_answers_bytes_max)});
+  }
+  return error_response({Code::kUnavailable, "too many large answers wait to be taken: try again", true, 1000});
 }
 
 }  // namespace
@@ -70,7 +84,9 @@ asio::awaitable<void> HttpConnection::serve() {
 
 void HttpConnection::close_if_idle() {
   asio::post(executor(), [self = shared_from_this()] {
-    if (self->idle_) self->close();
+    if (self->idle_) return self->close();
+    // One that is not here whole is not under way: it has a moment to come.
+    if (self->reading_) self->set_time(kLastRequestMax);
   });
 }
 
@@ -99,7 +115,8 @@ asio::awaitable<bool> HttpConnection::await_request(Stream& stream) {
   set_time(options_.idle_max);
   const size_t bytes = co_await read_some(stream);
   idle_ = false;
-  co_return bytes > 0;
+  // Closed meanwhile, it has nobody to answer: what came is not begun.
+  co_return bytes > 0 && socket_.is_open();
 }
 
 template <typename Stream>
@@ -108,7 +125,9 @@ asio::awaitable<bool> HttpConnection::serve_request(Stream& stream) {
   HttpParser parser;
   parser.get().body().share = &share;
   HttpRequest request;
+  reading_ = true;
   std::optional<HttpResponse> response = co_await read(stream, parser, request);
+  reading_ = false;
   HttpFraming framing;
   if (parser.is_header_done()) framing.head_only = parser.get().method() == http::verb::head;
   if (response) {
@@ -192,6 +211,8 @@ asio::awaitable<std::optional<HttpResponse>> HttpConnection::ask(HttpRequest req
 template <typename Stream>
 asio::awaitable<bool> HttpConnection::write(Stream& stream, HttpResponse response, HttpFraming framing) {
   const bool head_only = framing.head_only;
+  BodyShare share(shared_.answers);
+  if (!share.grow_to(response.body.size())) response = unsendable(response.body.size(), options_);
   HttpWireResponse message = wire_response(std::move(response), framing);
   http::response_serializer<http::string_body> serializer(message);
   set_time(options_.answer_max);

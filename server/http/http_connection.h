@@ -26,7 +26,8 @@ struct HttpShared {
       : options(std::move(given)),
         handler(std::move(answers)),
         guard(options.host, options.allowed_hosts, options.allowed_origins),
-        bodies(options.all_bodies_bytes_max) {}
+        bodies(options.all_bodies_bytes_max),
+        answers(options.all_answers_bytes_max) {}
 
   const HttpServerOptions options;
   const HttpHandler handler;
@@ -34,6 +35,7 @@ struct HttpShared {
   std::unique_ptr<boost::asio::ssl::context> tls;  // null: none
 
   BodyBudget bodies;
+  BodyBudget answers;
   std::atomic<bool> stopping{false};
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> refused{0};
@@ -93,6 +95,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::steady_timer answered_;  // never ends: cancelled when the answer is there
   boost::beast::flat_buffer buffer_;
   bool idle_ = true;
+  bool reading_ = false;
   bool time_over_ = false;
   bool cut_off_ = false;
   bool refused_ = false;

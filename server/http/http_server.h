@@ -40,6 +40,7 @@ struct HttpServerOptions {
   size_t header_bytes_max = 16 << 10;             // request line and headers: 431
   size_t body_bytes_max = 16 << 20;               // 413
   size_t all_bodies_bytes_max = 64 << 20;         // of all requests that are not answered yet: 503
+  size_t all_answers_bytes_max = 64 << 20;        // that are not taken yet: 503; one that is larger: 429
   size_t connections_max = 1024;                  // 503 and closed
   std::chrono::milliseconds idle_max{75'000};     // between requests: closed
   std::chrono::milliseconds request_max{30'000};  // to send one whole, from its first byte; TLS handshake: 408

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "events/envelope.h"
+#include "server/json/parse.h"
 
 namespace mnemo {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr int64_t kMsPerSecond = 1000;
 constexpr int32_t kNanosPerMs = 1'000'000;
 constexpr double kThousandths = 1000;
+constexpr size_t kContentDepthMax = 64;
 
 Result<int32_t> importance_from(double importance) {
   // A comparison with what is no number is false.
@@ -110,6 +112,14 @@ v1::RetrieveResponse::Explain message_from(Explain explain) {
   return out;
 }
 
+// As strict as the HTTP door: what one door takes, every other must be able to print.
+Status check_content(const std::string& content) {
+  if (content.empty()) return {};
+  const Result<Json> json = parse_json(content, kContentDepthMax);
+  if (json) return {};
+  return fail(json.error().code, fmt::format("content: {}", json.error().message));
+}
+
 }  // namespace
 
 Result<TimestampMs> time_from(const google::protobuf::Timestamp& time, std::string_view field) {
@@ -134,6 +144,7 @@ void set_time(TimestampMs time_ms, google::protobuf::Timestamp& out) {
 }
 
 Result<v1::Remembered> remembered_from(v1::MemoryInput input) {
+  MNEMO_TRY(check_content(input.content()));
   v1::Remembered e;
   e.set_memory_id(std::move(*input.mutable_id()));
   e.mutable_text()->set_plain(std::move(*input.mutable_text()));
@@ -153,6 +164,7 @@ Result<v1::Remembered> remembered_from(v1::MemoryInput input) {
 }
 
 Result<v1::Updated> updated_from(v1::UpdateMemoryRequest request) {
+  MNEMO_TRY(check_content(request.content()));
   v1::Updated e;
   e.set_memory_id(std::move(*request.mutable_id()));
   e.set_expected_version(request.expected_version());

@@ -63,6 +63,16 @@ class PythonClientTest(unittest.TestCase):
         with self.assertRaises(mnemo.AlreadyExists):
             memory.remember("The keys are in the car.", key="k1")
 
+    def test_a_memory_with_an_id_may_be_sent_again(self):
+        memory = self.client()
+        first = memory.remember("Runa is the nurse.", id="nurse")
+        again = memory.remember("Runa is the nurse.", id="nurse")
+        self.assertEqual((first.duplicate, again.duplicate), (False, True))
+        items = memory.remember_batch([{"text": "Runa is the nurse.", "id": "nurse"}])
+        self.assertTrue(items[0].written.duplicate)
+        with self.assertRaises(TypeError):
+            memory.remember("one tag", tags="health")
+
     def test_a_batch_says_of_each_what_became_of_it(self):
         items = self.client().remember_batch([{"text": "one"}, {"text": ""}, {"text": "three", "key": "three"}])
         self.assertEqual([item.error is None for item in items], [True, False, True])

@@ -37,6 +37,21 @@ TEST(HttpLimits, ABodyOfTheLimitIsTakenAndOneByteMoreIsNot) {
   }
 }
 
+TEST(HttpLimits, AnAnswerOfTheLimitIsSentAndALargerOneIsNot) {
+  HttpServerOptions options;
+  options.all_answers_bytes_max = 1000;
+  const auto server = serve(
+      [](const HttpRequest& request, const HttpResponder& respond) {
+        respond({200, "text/plain", {}, std::string(std::stoul(request.body), 'x')});
+      },
+      options);
+  EXPECT_EQ(TestClient(server->port()).ask(post("1000")).body().size(), 1000U);
+  const ClientResponse refused = TestClient(server->port()).ask(post("1001"));
+  EXPECT_EQ(refused.result_int(), 429U);
+  EXPECT_THAT(refused.body(), HasSubstr("fewer memories"));
+  EXPECT_EQ(TestClient(server->port()).ask(post("1000")).result_int(), 200U);
+}
+
 TEST(HttpLimits, ATooLargeBodyIsRefusedBeforeItIsSent) {
   const auto server = serve(echo);
   TestClient client(server->port());

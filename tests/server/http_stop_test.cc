@@ -53,6 +53,17 @@ TEST(HttpStop, ARequestOfWhichAPartIsHereIsReadAndAnswered) {
   EXPECT_TRUE(stopped.get());
 }
 
+TEST(HttpStop, ARequestThatDoesNotComeHoldsItUpForAMomentOnly) {
+  HttpServerOptions options;
+  options.request_max = std::chrono::hours(1);
+  const auto server = serve(echo, options);
+  TestClient client(server->port());
+  client.send(post("body").substr(0, 20));
+  await([&] { return server->counters().received_bytes == 20; });
+  EXPECT_TRUE(server->stop(far()));
+  EXPECT_EQ(client.receive().result_int(), 408U);
+}
+
 TEST(HttpStop, WhatWasPipelinedIsNotBegun) {
   HeldRequests held;
   const auto server = serve(held.handler());

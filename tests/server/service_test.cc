@@ -65,6 +65,18 @@ TEST_F(ServiceTest, EveryFieldOfAMemoryComesBack) {
   EXPECT_EQ(kept.recorded_at().seconds(), 1'700'000'000);
 }
 
+TEST_F(ServiceTest, ContentThatNotEveryDoorCouldPrintIsRefused) {
+  start();
+  for (const char* content : {"1e999", "[1E400]", R"({"a":1,"a":2})", "[18446744073709551616]", "not JSON", "{"}) {
+    v1::RememberRequest request = memory("a text");
+    request.mutable_memory()->set_content(content);
+    const auto refused = ask(&Service::remember, request);
+    ASSERT_FALSE(refused) << content;
+    EXPECT_EQ(refused.error().code, Code::kInvalidArgument) << content;
+    EXPECT_THAT(refused.error().message, ::testing::HasSubstr("content")) << content;
+  }
+}
+
 TEST_F(ServiceTest, ARetryGetsTheFirstResultAgain) {
   start();
   const auto first = remember_now(keyed("k", "the same"));

@@ -17,7 +17,7 @@ ARROWS = {
     "query": {"query", "projector/store", "events"},
     "manager": {"manager", "events"},
     "consumers": {"consumers", "query", "projector", "projector/store", "events"},
-    "server/service": {"server/service", "manager", "consumers", "query", "projector", "projector/store", "events"},
+    "server/service": {"server/service", "server/json", "manager", "consumers", "query", "projector", "projector/store", "events"},
     "server/json": {"server/json", "events"},
     # A door turns what comes over the wire into the service's messages, and knows nothing below it.
     "server/http": {"server/http", "server/json", "server/service", "manager", "events"},

@@ -54,6 +54,8 @@ def memory_json(agent: Agent, text: str, *, id: Optional[str] = None, session_id
                 expires_at: Optional[Time] = None, importance: Optional[float] = None, pinned: Optional[bool] = None,
                 tier: Optional[str] = None) -> Dict[str, Any]:
     """A memory as the server takes it; what is None is left to the server's default."""
+    if isinstance(tags, str):
+        raise TypeError("tags is one string: give a list of them")
     fields = _set(text=text, id=id, session_id=session_id, speaker=speaker, kind=kind,
                   tags=None if tags is None else list(tags), metadata=None if metadata is None else dict(metadata),
                   content=content, source=source, observed_at=_time(observed_at), expires_at=_time(expires_at),
@@ -89,20 +91,23 @@ class Requests:
         return self._scope(agent, **more) + [("min_position", p) for p in self._written_before(agent)]
 
     def _write(self, agent: Agent, method: str, path: str, key: Optional[str], *, json: Any = None,
-               params: Sequence[tuple] = (), parse: Callable[[Any, str], T]) -> Request[T]:
-        sent = key or new_key()
+               params: Sequence[tuple] = (), parse: Callable[[Any, str], T], make_key: bool = True) -> Request[T]:
+        sent = key or (new_key() if make_key else "")
         return Request(method, path, lambda body: self._seen(agent, parse(body, sent)), json, params,
-                       {"Idempotency-Key": sent})
+                       {"Idempotency-Key": sent} if sent else {})
 
     def remember(self, agent: Agent, memory: Mapping[str, Any], key: Optional[str]) -> Request[models.Written]:
-        return self._write(agent, "POST", "/v1/memories", key, json=memory, parse=models.Written.from_json)
+        # An id makes a retry as safe as a key does, and lets a program be run again.
+        return self._write(agent, "POST", "/v1/memories", key, json=memory, parse=models.Written.from_json,
+                           make_key="id" not in memory)
 
     def remember_batch(self, memories: Sequence[Mapping[str, Any]]) -> Request[List[models.BatchItem]]:
-        """Each memory has a key of its own."""
-        sent = [{**memory, "idempotency_key": memory.get("idempotency_key") or new_key()} for memory in memories]
+        """Each memory has a key of its own, or an id."""
+        sent = [memory if "id" in memory or "idempotency_key" in memory else {**memory, "idempotency_key": new_key()}
+                for memory in memories]
 
         def parse(body: Any) -> List[models.BatchItem]:
-            items = [models.BatchItem.from_json(result, memory["idempotency_key"])
+            items = [models.BatchItem.from_json(result, memory.get("idempotency_key", ""))
                      for result, memory in zip(body["results"], sent)]
             for item, memory in zip(items, sent):
                 if item.written:

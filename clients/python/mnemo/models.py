@@ -123,7 +123,7 @@ class TermShare:
 
 @dataclasses.dataclass(frozen=True)
 class Hit:
-    """score: fixed point, 2**32 is 1; comparable within one answer."""
+    """score: fixed point, 2**20 is 1; comparable within one answer."""
     memory: Memory
     score: int = 0
     explain: List[TermShare] = dataclasses.field(default_factory=list)
