@@ -22,9 +22,9 @@ namespace mnemo {
 
 // What the connections of a server share. It outlives them.
 struct HttpShared {
-  HttpShared(HttpServerOptions given, HttpHandler answers)
+  HttpShared(HttpServerOptions given, HttpHandler asked)
       : options(std::move(given)),
-        handler(std::move(answers)),
+        handler(std::move(asked)),
         guard(options.host, options.allowed_hosts, options.allowed_origins),
         bodies(options.all_bodies_bytes_max),
         answers(options.all_answers_bytes_max) {}
