@@ -1,13 +1,17 @@
 // File: bench/retrieve_bench.cc
 // What a retrieve takes in this process: computed, and kept. One JSON object a line.
 //
-//   retrieve_bench [--agents 1000] [--documents 588000] [--questions 20000] [--words 8]
+//   retrieve_bench [--agents 1000] [--documents 588000] [--questions 20000] [--words 8] [--memory 512] [--texts FILE
+//   --asked FILE]
 //
 // Questions are words of a random memory of a random agent, ten memories are asked for, each from a view of its own.
+// --texts and --asked write what a peer needs to do the same in the same run (tantivy_retrieve): agents and texts, and
+// agents and the terms of each question, as tab-separated lines.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <ctime>
+#include <fstream>
 #include <random>
 
 #include "bench/measure.h"
@@ -29,12 +33,15 @@ struct Options {
   uint64_t documents = 588'000;
   uint64_t questions = 20'000;
   uint64_t words = 8;
+  uint64_t memory_mib = 512;
+  std::string texts;
+  std::string asked;
 };
 
 // One partition without a log: records are made, applied and forgotten.
 class Corpus final : public AnswerSource {
  public:
-  explicit Corpus(const Options& options) : dir_(options.dir, "retrieve") {
+  explicit Corpus(const Options& options) : dir_(options.dir, "retrieve"), resources_(options.memory_mib << 20) {
     identity_.log_id.fill(7);
     projection_ = must(Projection::open(
         {.store = {.dir = dir_.path() / "state", .partition = kPartition, .resources = &resources_},
@@ -46,12 +53,15 @@ class Corpus final : public AnswerSource {
   void fill(const Options& options) {
     std::vector<NewRecord> batch = genesis_records(identity_, Bytes16{}, clock_, ids_);
     Workload workload(options.agents, 1);
+    std::ofstream texts;
+    if (!options.texts.empty()) texts.open(options.texts);
     for (uint64_t i = 0; i < options.documents; ++i) {
       v1::Envelope envelope = workload.next();
       const Bytes16 id = ids_.next();
       envelope.set_event_id(std::string(id.begin(), id.end()));
       envelope.set_recorded_at_ms(clock_.now_ms());
       if (i % 31 == 0) asked_.emplace_back(envelope.agent_id(), envelope.remembered().text().plain());
+      texts << envelope.agent_id() << '\t' << envelope.remembered().text().plain() << '\n';
       batch.push_back(make_record(envelope, identity_.partitions));
       if (batch.size() >= kBatch) apply(batch);
     }
@@ -94,7 +104,7 @@ class Corpus final : public AnswerSource {
   LogIdentity identity_;
   SystemClock clock_;
   UuidGenerator ids_{clock_};
-  StoreResources resources_{512 << 20};
+  StoreResources resources_;
   ResultCache cache_{{}};
   std::unique_ptr<Projection> projection_;
   uint64_t next_ = 0;
@@ -153,10 +163,29 @@ struct Asking {
   }
 };
 
+// The questions of a measurement, as the engine understood them.
+void write_questions(const std::string& file, Asking asking, uint64_t questions) {
+  std::ofstream out(file);
+  for (uint64_t i = 0; i < questions; ++i) {
+    RetrieveRequest request = asking.next();
+    request.explain = true;
+    out << request.agent_id;
+    char separator = '\t';
+    for (const std::string& term : must(asking(request)).explain.query_terms) {
+      out << separator << term;
+      separator = ' ';
+    }
+    out << '\n';
+  }
+  if (!out.flush()) throw std::runtime_error("cannot write " + file);
+}
+
 void run(const Options& options) {
   Corpus corpus(options);
   corpus.fill(options);
   const Engine engine(Profile::defaults());
+  if (!options.asked.empty())
+    write_questions(options.asked, {corpus, engine, options.words, false, 0}, options.questions);
   Asking computed{corpus, engine, options.words, false, 0};
   measure("warming up", options.questions, computed);
   measure("computed", options.questions, computed);
@@ -178,6 +207,9 @@ int main(int argc, char** argv) {
   app.add_option("--documents", options.documents)->check(CLI::Range(1U, 100'000'000U));
   app.add_option("--questions", options.questions)->check(CLI::Range(100U, 10'000'000U));
   app.add_option("--words", options.words)->check(CLI::Range(1U, 100U));
+  app.add_option("--memory", options.memory_mib, "MiB, as --memory of the server")->check(CLI::Range(16U, 65536U));
+  app.add_option("--texts", options.texts, "a file for agents and texts");
+  app.add_option("--asked", options.asked, "a file for agents and the terms of their questions");
   CLI11_PARSE(app, argc, argv);
   mnemo::bench::run(options);
   return 0;

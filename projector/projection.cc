@@ -96,6 +96,7 @@ Status Projection::commit(bool announce) {
   }
   rows_.put(kVersionKey, projection_version());
   MNEMO_TRY(store_->write(rows_));
+  index_.committed(machine_.meta().next_offset);
   rows_.clear();
   clean_ = true;
   outbox_first_ = std::max(outbox_first_, dropped);

@@ -28,6 +28,22 @@ Explain explain_plan(const std::string& profile_hash, const Plan& plan) {
   return explain;
 }
 
+Result<std::vector<Hit>> fetch_hits(const View& view, const RetrieveRequest& request, AgentOrd ord,
+                                    const Ranker& ranker) {
+  const std::vector<Ranked> best = ranker.best(request.limit);
+  std::vector<uint32_t> docs;
+  docs.reserve(best.size());
+  for (const Ranked& ranked : best) docs.push_back(ranked.doc);
+  MNEMO_ASSIGN(std::vector<Memory> memories, fetch_memories(view, {request.name_space, request.agent_id}, ord, docs));
+  std::vector<Hit> hits(best.size());
+  for (size_t i = 0; i < hits.size(); ++i) {
+    hits[i].memory = std::move(memories[i]);
+    hits[i].score = best[i].score;
+    if (request.explain) hits[i].terms = ranker.shares(best[i].doc);
+  }
+  return hits;
+}
+
 }  // namespace
 
 Result<Answer> Engine::retrieve(const View& view, const RetrieveRequest& request) const {
@@ -49,12 +65,7 @@ Result<Answer> Engine::retrieve(const View& view, const RetrieveRequest& request
   if (request.explain) answer.explain = explain_plan(profile_hash_, plan);
   MNEMO_ASSIGN(const Gathered gathered, gather(*index, visible.docs, request.filter, std::move(plan)));
   const Ranker ranker(profile_, *index, gathered);
-  for (const Ranked& ranked : ranker.best(request.limit)) {
-    Hit& hit = answer.hits.emplace_back();
-    hit.score = ranked.score;
-    if (request.explain) hit.terms = ranker.shares(ranked.doc);
-    MNEMO_ASSIGN(hit.memory, fetch_memory(view, {request.name_space, request.agent_id}, agent->ord, ranked.doc));
-  }
+  MNEMO_ASSIGN(answer.hits, fetch_hits(view, request, agent->ord, ranker));
   // A column that could not be read answered 0 meanwhile: nothing made of it may leave.
   MNEMO_TRY(index->status());
   const uint32_t candidates = gathered.candidates.count();

@@ -53,9 +53,7 @@ Result<Engine::Page> Engine::list(const View& view, std::string_view name_space,
   if (!agent) return page;
   MNEMO_ASSIGN(const DocSet listed, listed_documents(view, *agent, filter));
   const std::vector<uint32_t> docs = newest(listed, end, limit, page.truncated);
-  for (const uint32_t doc : docs) {
-    MNEMO_ASSIGN(page.memories.emplace_back(), fetch_memory(view, scope, agent->ord, doc));
-  }
+  MNEMO_ASSIGN(page.memories, fetch_memories(view, scope, agent->ord, docs));
   if (page.truncated) page.next_cursor = make_cursor(listing, docs.back());
   return page;
 }

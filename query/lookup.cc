@@ -12,13 +12,17 @@ tl::unexpected<Error> not_found() {
   return fail(Code::kNotFound, "this agent has no memory of this id: check the id, the namespace and the agent");
 }
 
-// The record of a document that has one by what other rows say.
+// By what other rows say, the document has a record.
+tl::unexpected<Error> no_record(AgentOrd ord, uint32_t doc) {
+  return fail(Code::kDataLoss, "document " + std::to_string(doc) + " of agent number " + std::to_string(ord.value) +
+                                   " has no record: run `mnemo verify`, then rebuild the projection from the log");
+}
+
 Status read_record(const View& view, AgentOrd ord, uint32_t doc, std::string& row, Record& out) {
   Status read = view.record(ord, doc, row, out);
   if (read && !out.stub) return {};
   if (!read && read.error().code != Code::kNotFound) return read;
-  return fail(Code::kDataLoss, "document " + std::to_string(doc) + " of agent number " + std::to_string(ord.value) +
-                                   " has no record: run `mnemo verify`, then rebuild the projection from the log");
+  return no_record(ord, doc);
 }
 
 Result<bool> under_pending_forget(const View& view, AgentOrd ord, uint32_t doc, const Record& record) {
@@ -46,11 +50,19 @@ Status find_current(const View& view, const Scope& scope, std::string_view id,
   return forgotten ? Status(not_found()) : Status{};
 }
 
-Result<Memory> fetch_memory(const View& view, const Scope& scope, AgentOrd ord, uint32_t doc) {
-  std::string row;
-  Record record;
-  MNEMO_TRY(read_record(view, ord, doc, row, record));
-  return memory_from(record, scope.name_space, scope.agent_id);
+Result<std::vector<Memory>> fetch_memories(const View& view, const Scope& scope, AgentOrd ord,
+                                           std::span<const uint32_t> docs) {
+  std::vector<Memory> memories(docs.size());
+  Status read = view.records(ord, docs, [&](size_t i, const Record& record) -> Status {
+    if (record.stub) return no_record(ord, docs[i]);
+    memories[i] = memory_from(record, scope.name_space, scope.agent_id);
+    return {};
+  });
+  if (read) return memories;
+  if (read.error().code != Code::kNotFound) return fail(std::move(read).error());
+  const auto missing = std::find_if(memories.begin(), memories.end(), [](const Memory& m) { return m.id.empty(); });
+  MNEMO_CHECK(missing != memories.end());
+  return no_record(ord, docs[static_cast<size_t>(missing - memories.begin())]);
 }
 
 Result<Memory> Engine::get(const View& view, std::string_view name_space, std::string_view agent_id,

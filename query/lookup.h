@@ -35,7 +35,9 @@ struct CurrentVersion {
 Status find_current(const View& view, const Scope& scope, std::string_view id,
                     std::optional<TimestampMs> reference_time_ms, CurrentVersion& out);
 
-// The memory that a document which answers may hold is a version of; DATA_LOSS when its record is not there.
-Result<Memory> fetch_memory(const View& view, const Scope& scope, AgentOrd ord, uint32_t doc);
+// The memories that documents which answers may hold are versions of, in their order; DATA_LOSS when the record of one
+// is not there.
+Result<std::vector<Memory>> fetch_memories(const View& view, const Scope& scope, AgentOrd ord,
+                                           std::span<const uint32_t> docs);
 
 }  // namespace mnemo

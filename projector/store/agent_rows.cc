@@ -15,25 +15,38 @@ std::string memory_row_key(AgentOrd ord, std::string_view memory_key) {
   return keys::of_agent(keys::Row::kMemory, ord).append(memory_key);
 }
 
-Result<std::optional<AgentRef>> read_agent(const RowReader& rows, std::string_view name_space,
-                                           std::string_view agent_id) {
+Result<std::optional<AgentOrd>> read_agent_ord(const RowReader& rows, std::string_view name_space,
+                                               std::string_view agent_id) {
   std::string value;
   MNEMO_ASSIGN(const bool known, rows.get(agent_row_key(name_space, agent_id), value));
   if (!known) return std::nullopt;
   if (value.size() != 4) {
     return fail(Code::kDataLoss, "an agent row of a projection is damaged: rebuild the projection from the log");
   }
-  AgentRef agent{AgentOrd(get_be32(value.data())), 0};
-  const std::string from = keys::of_agent(keys::Row::kRecord, agent.ord);
+  return AgentOrd(get_be32(value.data()));
+}
+
+Result<uint32_t> count_documents(const RowReader& rows, AgentOrd ord) {
+  const std::string from = keys::of_agent(keys::Row::kRecord, ord);
   std::string key;
+  std::string value;
   MNEMO_ASSIGN(const bool any, rows.last(from, prefix_end(from), key, value));
-  Decoder number(any ? std::string_view(key).substr(from.size()) : std::string_view());
-  if (any) agent.docs = number.be32() + 1;
+  if (!any) return 0;
+  Decoder number(std::string_view(key).substr(from.size()));
+  const uint32_t last = number.be32();
   if (!number.done()) {
-    return fail(Code::kDataLoss, "the last record row of agent number " + std::to_string(agent.ord.value) +
+    return fail(Code::kDataLoss, "the last record row of agent number " + std::to_string(ord.value) +
                                      " has a damaged key: rebuild the projection from the log");
   }
-  return agent;
+  return last + 1;
+}
+
+Result<std::optional<AgentRef>> read_agent(const RowReader& rows, std::string_view name_space,
+                                           std::string_view agent_id) {
+  MNEMO_ASSIGN(const std::optional<AgentOrd> ord, read_agent_ord(rows, name_space, agent_id));
+  if (!ord) return std::nullopt;
+  MNEMO_ASSIGN(const uint32_t docs, count_documents(rows, *ord));
+  return AgentRef{*ord, docs};
 }
 
 void encode_memory_row(const MemoryRowValue& value, std::string& out) {

@@ -16,6 +16,11 @@ std::string agent_row_key(std::string_view name_space, std::string_view agent_id
 std::string memory_row_key(AgentOrd ord, std::string_view memory_key);
 
 // nullopt: no such agent in these rows.
+Result<std::optional<AgentOrd>> read_agent_ord(const RowReader& rows, std::string_view name_space,
+                                               std::string_view agent_id);
+// How many documents it has in these rows, dead ones included.
+Result<uint32_t> count_documents(const RowReader& rows, AgentOrd ord);
+// Both.
 Result<std::optional<AgentRef>> read_agent(const RowReader& rows, std::string_view name_space,
                                            std::string_view agent_id);
 

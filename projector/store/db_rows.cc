@@ -1,5 +1,8 @@
 #include "projector/store/db_rows.h"
 
+#include <algorithm>
+#include <array>
+
 #include "projector/store/store_resources.h"
 
 namespace mnemo {
@@ -17,6 +20,28 @@ Result<bool> DbRows::get(std::string_view key, std::string& value) const {
   if (status.ok()) return true;
   if (status.IsNotFound()) return false;
   return fail(storage_error(status, "cannot read a row of the projection"));
+}
+
+Status DbRows::get_all(std::span<const std::string> keys, const VisitFound& visit) const {
+  if (db_ == nullptr) return closed();
+  // One call for this many: what RocksDB looks up together, and what fits on the stack.
+  constexpr size_t kTogether = 16;
+  std::array<rocksdb::Slice, kTogether> sought;
+  std::array<rocksdb::Status, kTogether> statuses;
+  for (size_t first = 0; first < keys.size(); first += kTogether) {
+    const size_t n = std::min(kTogether, keys.size() - first);
+    std::array<rocksdb::PinnableSlice, kTogether> values;
+    for (size_t i = 0; i < n; ++i) sought[i] = slice(keys[first + i]);
+    db_->MultiGet(options_, db_->DefaultColumnFamily(), n, sought.data(), values.data(), statuses.data(), true);
+    for (size_t i = 0; i < n; ++i) {
+      if (statuses[i].ok()) {
+        visit(first + i, view(values[i]));
+      } else if (!statuses[i].IsNotFound()) {
+        return fail(storage_error(statuses[i], "cannot read a row of the projection"));
+      }
+    }
+  }
+  return {};
 }
 
 Status DbRows::scan(std::string_view from, std::string_view to, const Visit& visit) const {

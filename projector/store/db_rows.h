@@ -17,6 +17,7 @@ class DbRows final : public RowReader {
   void set_database(rocksdb::DB* db) { db_ = db; }
 
   Result<bool> get(std::string_view key, std::string& value) const override;
+  Status get_all(std::span<const std::string> keys, const VisitFound& visit) const override;
   Status scan(std::string_view from, std::string_view to, const Visit& visit) const override;
   Result<bool> last(std::string_view from, std::string_view to, std::string& key, std::string& value) const override;
 

@@ -80,6 +80,9 @@ class IndexWriter {
   // steps done.
   Result<uint32_t> take_turn(RowWriter& rows, uint32_t least);
 
+  // What was written through `rows` since the last call is in the database; readers see it from `next_offset` on.
+  void committed(uint64_t next_offset);
+
   // To be kept with the rows, and handed to reset() when they are opened again.
   const IndexBacklog& backlog() const;
 

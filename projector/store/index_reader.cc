@@ -249,11 +249,13 @@ Status RowsIndex::values(FilterField field, std::vector<std::pair<std::string, u
       return f <= field;
     }));
   }
+  std::vector<uint32_t> counts(tail_.values());
   for (uint32_t i = 0; i < tail_.docs(); ++i) {
     if (!live_.contains(first_tail_doc() + i)) continue;
-    for (const uint32_t id : tail_.filters(i)) {
-      if (tail_.field(id) == field) found.emplace_back(tail_.text(id), 1);
-    }
+    for (const uint32_t id : tail_.filters(i)) ++counts[id];
+  }
+  for (uint32_t id = 0; id < counts.size(); ++id) {
+    if (counts[id] > 0 && tail_.field(id) == field) found.emplace_back(tail_.text(id), counts[id]);
   }
   std::sort(found.begin(), found.end());
   for (const auto& [value, count] : found) {

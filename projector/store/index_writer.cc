@@ -143,6 +143,8 @@ uint32_t index_steps_of_turn(uint32_t least, uint64_t turns_waited) {
   return static_cast<uint32_t>(std::min<uint64_t>(uint64_t{least} << doubled, kIndexStepsPerTurnMax));
 }
 
+void IndexWriter::committed(uint64_t next_offset) { impl_->shard.committed(next_offset); }
+
 const IndexBacklog& IndexWriter::backlog() const { return impl_->queue.backlog(); }
 
 void IndexWriter::reset(const IndexBacklog& backlog) {

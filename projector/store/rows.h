@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,11 @@ class RowReader {
 
   // True and the value when the row exists.
   virtual Result<bool> get(std::string_view key, std::string& value) const = 0;
+
+  // The rows of several keys, which ascend: calls `visit(i, value)` for each key that has one, in order. The views live
+  // during the call only.
+  using VisitFound = std::function<void(size_t i, std::string_view value)>;
+  virtual Status get_all(std::span<const std::string> keys, const VisitFound& visit) const;
 
   // Calls `visit(key, value)` in key order for rows with from <= key < to, until it returns false. The views live
   // during the call only.

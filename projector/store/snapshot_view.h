@@ -16,6 +16,9 @@ class SnapshotView final : public View {
   static Result<std::unique_ptr<View>> open(std::shared_ptr<rocksdb::DB> db, PartitionId partition, TailCache& tails);
 
   Result<bool> get(std::string_view key, std::string& value) const override { return rows_.get(key, value); }
+  Status get_all(std::span<const std::string> keys, const VisitFound& visit) const override {
+    return rows_.get_all(keys, visit);
+  }
   Status scan(std::string_view from, std::string_view to, const Visit& visit) const override {
     return rows_.scan(from, to, visit);
   }
@@ -28,6 +31,7 @@ class SnapshotView final : public View {
   Result<std::optional<AgentRef>> agent(std::string_view name_space, std::string_view agent_id) const override;
   Result<std::optional<MemoryRow>> memory(AgentOrd ord, std::string_view memory_key) const override;
   Status record(AgentOrd ord, uint32_t doc, std::string& holder, Record& out) const override;
+  Status records(AgentOrd ord, std::span<const uint32_t> docs, const VisitRecord& visit) const override;
   Result<std::vector<PendingForget>> pending_forgets(AgentOrd ord) const override;
   Result<std::unique_ptr<AgentIndex>> index(const AgentRef& agent) const override;
 

@@ -193,7 +193,7 @@ class TailCache {
 // What is known of an agent beside its tail.
 enum class Masks : uint8_t { kUnknown = 0, kNone = 1, kSome = 2 };
 
-// One partition's tails. Thread-safe; add(), note_removed() and reset() are for the partition's writer.
+// One partition's tails. Thread-safe; add(), committed(), note_removed() and reset() are for the partition's writer.
 class TailShard {
  public:
   explicit TailShard(TailCache& cache) : cache_(cache) {}
@@ -203,6 +203,8 @@ class TailShard {
   Status add(AgentOrd ord, DocNo doc, const IndexedDoc& content);
   // True: `doc` has no index rows yet, for the writer; nullopt: not known.
   std::optional<bool> in_tail(AgentOrd ord, DocNo doc);
+  // What was added since the last call is written, and in every snapshot that has applied up to `next_offset`.
+  void committed(uint64_t next_offset);
   void note_removed(AgentOrd ord);
   void reset();
 
@@ -210,6 +212,10 @@ class TailShard {
   TailView find(uint64_t generation, AgentOrd ord, uint32_t page, uint32_t docs);
   // Keeps the tail if it tells more of the agent than what is kept.
   void offer(uint64_t generation, AgentOrd ord, Tail tail);
+  // How many documents the agent has in the snapshot that has applied up to `next_offset`; nullopt: not known.
+  std::optional<uint32_t> docs(uint64_t generation, AgentOrd ord, uint64_t next_offset);
+  // A reader counted them. Ignored once the writer knows better.
+  void offer_docs(uint64_t generation, AgentOrd ord, uint32_t docs);
   // kNone: no snapshot of this generation has a mask row of the agent.
   Masks masks(uint64_t generation, AgentOrd ord);
   // A reader found no mask row.
@@ -229,8 +235,11 @@ class TailShard {
   };
   struct Slot {
     std::unique_ptr<Kept> kept;
-    uint32_t docs = 0;  // as the writer knows; 0: not known
+    uint32_t docs = 0;  // with those of an open batch; 0: not known
     Masks masks = Masks::kUnknown;
+    // Snapshots that have applied up to here have all of `docs`, and later ones no more until this is raised, which
+    // comes before the batch with more is written.
+    uint64_t docs_at = 0;
   };
 
   Slot& slot(AgentOrd ord);
@@ -245,6 +254,7 @@ class TailShard {
   // Guarded by mutex_.
   std::vector<Slot> slots_;     // by ord
   std::vector<uint32_t> warm_;  // ords with a tail, in no order
+  std::vector<uint32_t> open_;  // ords that the open batch added to
   uint64_t tick_ = 0;
 };
 

@@ -5,6 +5,12 @@
 #include "projector/store/tail.h"
 
 namespace mnemo {
+namespace {
+
+// The documents of an open batch are in no snapshot yet.
+constexpr uint64_t kOpenBatch = UINT64_MAX;
+
+}  // namespace
 
 TailCache::TailCache(size_t bytes_max) : bytes_max_(bytes_max) {}
 TailCache::~TailCache() = default;
@@ -84,6 +90,8 @@ Status TailShard::add(AgentOrd ord, DocNo doc, const IndexedDoc& content) {
                                                  "writer after a dropped batch");
     }
     at.docs = doc.value + 1;
+    if (at.docs_at != kOpenBatch) open_.push_back(ord.value);
+    at.docs_at = kOpenBatch;
     if (doc.value == 0) at.masks = Masks::kNone;
     if (in_page == 0) keep(ord, at, Tail(page));
     Kept* kept = at.kept.get();
@@ -103,6 +111,27 @@ std::optional<bool> TailShard::in_tail(AgentOrd ord, DocNo doc) {
   return doc.value / kPageDocs >= at.docs / kPageDocs;
 }
 
+void TailShard::committed(uint64_t next_offset) {
+  const std::lock_guard lock(mutex_);
+  for (const uint32_t ord : open_) slots_[ord].docs_at = next_offset;
+  open_.clear();
+}
+
+std::optional<uint32_t> TailShard::docs(uint64_t generation, AgentOrd ord, uint64_t next_offset) {
+  const std::lock_guard lock(mutex_);
+  if (generation != this->generation()) return std::nullopt;
+  const Slot& at = slot(ord);
+  if (at.docs == 0 || at.docs_at > next_offset) return std::nullopt;
+  return at.docs;
+}
+
+void TailShard::offer_docs(uint64_t generation, AgentOrd ord, uint32_t docs) {
+  const std::lock_guard lock(mutex_);
+  if (generation != this->generation()) return;
+  Slot& at = slot(ord);
+  if (at.docs == 0) at.docs = docs;
+}
+
 void TailShard::note_removed(AgentOrd ord) {
   const std::lock_guard lock(mutex_);
   slot(ord).masks = Masks::kSome;
@@ -112,6 +141,7 @@ void TailShard::reset() {
   const std::lock_guard lock(mutex_);
   while (!warm_.empty()) drop(slots_[warm_.back()]);
   slots_.clear();
+  open_.clear();
   generation_.fetch_add(1, std::memory_order_release);
 }
 

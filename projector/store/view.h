@@ -7,8 +7,10 @@
 // is made. Must not outlive the StoreResources.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +57,10 @@ class View : public RowReader {
   virtual Result<std::optional<MemoryRow>> memory(AgentOrd ord, std::string_view memory_key) const = 0;
   // The record row of a document; `holder` keeps the bytes that `out` points into. NOT_FOUND past the last document.
   virtual Status record(AgentOrd ord, uint32_t doc, std::string& holder, Record& out) const = 0;
+  // Those of several documents, in no order: calls `visit(i, record)` for docs[i], whose bytes live during the call
+  // only, until it fails. NOT_FOUND as above.
+  using VisitRecord = std::function<Status(size_t i, const Record& record)>;
+  virtual Status records(AgentOrd ord, std::span<const uint32_t> docs, const VisitRecord& visit) const = 0;
   // Forgets by filter of this agent that are still at work.
   virtual Result<std::vector<PendingForget>> pending_forgets(AgentOrd ord) const = 0;
   virtual Result<std::unique_ptr<AgentIndex>> index(const AgentRef& agent) const = 0;

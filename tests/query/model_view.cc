@@ -166,6 +166,17 @@ Status ModelView::record(AgentOrd ord, uint32_t doc, std::string& holder, Record
   return decode_record(holder, out);
 }
 
+// One after the other, from the last: whoever reads them must not count on an order.
+Status ModelView::records(AgentOrd ord, std::span<const uint32_t> docs, const VisitRecord& visit) const {
+  std::string holder;
+  Record record;
+  for (size_t i = docs.size(); i-- > 0;) {
+    MNEMO_TRY(this->record(ord, docs[i], holder, record));
+    MNEMO_TRY(visit(i, record));
+  }
+  return {};
+}
+
 Result<std::vector<PendingForget>> ModelView::pending_forgets(AgentOrd ord) const { return agents_[ord.value].forgets; }
 
 Result<std::unique_ptr<AgentIndex>> ModelView::index(const AgentRef& agent) const {

@@ -42,6 +42,7 @@ class ModelView final : public View {
   Result<std::optional<AgentRef>> agent(std::string_view name_space, std::string_view agent_id) const override;
   Result<std::optional<MemoryRow>> memory(AgentOrd ord, std::string_view memory_key) const override;
   Status record(AgentOrd ord, uint32_t doc, std::string& holder, Record& out) const override;
+  Status records(AgentOrd ord, std::span<const uint32_t> docs, const VisitRecord& visit) const override;
   Result<std::vector<PendingForget>> pending_forgets(AgentOrd ord) const override;
   Result<std::unique_ptr<AgentIndex>> index(const AgentRef& agent) const override;
 

@@ -330,10 +330,10 @@ TEST(Retrieve, NothingMadeOfColumnsThatCouldNotBeReadIsAnswered) {
 
 TEST(Retrieve, ARecordThatIsMissingIsDataLossNotASilentGap) {
   ModelView view = small_view();
-  // The index keeps saying what it said; the record behind it is a stub.
-  class StubRecords final : public View {
+  // The index keeps saying what it said; the records behind it are stubs, or not there.
+  class NoRecords final : public View {
    public:
-    explicit StubRecords(const View& below) : below_(below) {}
+    NoRecords(const View& below, bool stubs) : below_(below), stubs_(stubs) {}
     const Meta& meta() const override { return below_.meta(); }
     PartitionId partition() const override { return below_.partition(); }
     Result<std::optional<AgentRef>> agent(std::string_view n, std::string_view a) const override {
@@ -344,6 +344,15 @@ TEST(Retrieve, ARecordThatIsMissingIsDataLossNotASilentGap) {
     }
     Status record(AgentOrd, uint32_t, std::string&, Record& out) const override {
       out.stub = true;
+      return stubs_ ? Status{} : Status(fail(Code::kNotFound, "no row"));
+    }
+    Status records(AgentOrd ord, std::span<const uint32_t> docs, const VisitRecord& visit) const override {
+      std::string row;
+      Record stub;
+      for (size_t i = 0; i < docs.size(); ++i) {
+        MNEMO_TRY(record(ord, docs[i], row, stub));
+        MNEMO_TRY(visit(i, stub));
+      }
       return {};
     }
     Result<std::vector<PendingForget>> pending_forgets(AgentOrd o) const override { return below_.pending_forgets(o); }
@@ -356,8 +365,10 @@ TEST(Retrieve, ARecordThatIsMissingIsDataLossNotASilentGap) {
 
    private:
     const View& below_;
+    const bool stubs_;
   };
-  EXPECT_EQ(refusal_of(StubRecords(view), ask("tea")), Code::kDataLoss);
+  EXPECT_EQ(refusal_of(NoRecords(view, true), ask("tea")), Code::kDataLoss);
+  EXPECT_EQ(refusal_of(NoRecords(view, false), ask("tea")), Code::kDataLoss);
 }
 
 }  // namespace
