@@ -37,4 +37,11 @@ foreach(name grpc++ grpc++_reflection grpc gpr absl_synchronization)
   target_link_libraries(mnemo_grpcpp INTERFACE "${GRPC_LIBRARY_${name}}")
 endforeach()
 
+# The allocator of programs; libraries take what their program has.
+add_library(mnemo_allocator INTERFACE)
+if(MNEMO_JEMALLOC AND NOT MNEMO_SANITIZE)
+  find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+  target_link_libraries(mnemo_allocator INTERFACE "${JEMALLOC_LIBRARY}")
+endif()
+
 include(RocksDB)

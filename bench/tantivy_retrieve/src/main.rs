@@ -107,14 +107,20 @@ fn ask(searcher: &Searcher, fields: &Fields, query: &dyn Query) -> tantivy::Resu
     let mut bytes = 0;
     for (_, address) in &found {
         let document: TantivyDocument = searcher.doc(*address)?;
-        bytes += document.get_first(fields.text).and_then(|text| text.as_str()).map_or(0, str::len);
+        bytes += document
+            .get_first(fields.text)
+            .and_then(|text| text.as_str())
+            .map_or(0, str::len);
     }
     Ok((found.len(), bytes))
 }
 
 /// CPU time of this thread: other work on the machine is not in it.
 fn cpu_nanos() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `now` is a valid timespec that the call fills.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut now) };
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
@@ -124,7 +130,13 @@ fn percentile(sorted: &[u64], p: f64) -> f64 {
     sorted[((sorted.len() - 1) as f64 * p) as usize] as f64 / 1e3
 }
 
-fn measure(what: &str, searcher: &Searcher, fields: &Fields, questions: &[Question], needs_term: bool) {
+fn measure(
+    what: &str,
+    searcher: &Searcher,
+    fields: &Fields,
+    questions: &[Question],
+    needs_term: bool,
+) {
     let mut nanos = Vec::with_capacity(questions.len());
     let mut cpu = Vec::with_capacity(questions.len());
     let (mut hits, mut text_bytes) = (0, 0);
@@ -153,14 +165,28 @@ fn measure(what: &str, searcher: &Searcher, fields: &Fields, questions: &[Questi
     );
 }
 
-fn run(order: &str, texts: &[(String, String)], questions: &[Question], directory: &str) -> tantivy::Result<()> {
+fn run(
+    order: &str,
+    texts: &[(String, String)],
+    questions: &[Question],
+    directory: &str,
+) -> tantivy::Result<()> {
     let _ = fs::remove_dir_all(directory);
     fs::create_dir(directory).expect("a directory for the index");
     let (index, fields) = build(texts, directory)?;
     let searcher = index.reader()?.searcher();
     for round in ["warming up", "measured"] {
-        for (name, needs_term) in [("agent and any term", true), ("agent, terms optional", false)] {
-            measure(&format!("{round}: {order}: {name}"), &searcher, &fields, questions, needs_term);
+        for (name, needs_term) in [
+            ("agent and any term", true),
+            ("agent, terms optional", false),
+        ] {
+            measure(
+                &format!("{round}: {order}: {name}"),
+                &searcher,
+                &fields,
+                questions,
+                needs_term,
+            );
         }
     }
     fs::remove_dir_all(directory).expect("the index removed");
@@ -177,7 +203,10 @@ fn main() -> tantivy::Result<()> {
     let mut texts = rows(texts);
     let questions: Vec<Question> = rows(questions)
         .into_iter()
-        .map(|(agent, terms)| Question { agent, terms: terms.split(' ').map(str::to_string).collect() })
+        .map(|(agent, terms)| Question {
+            agent,
+            terms: terms.split(' ').map(str::to_string).collect(),
+        })
         .collect();
     let some = &questions[..questions.len().min(QUESTIONS_AS_THEY_ARRIVE)];
     run("as they arrive", &texts, some, &directory)?;
