@@ -232,7 +232,7 @@ Status compare_indexes(const View& live, PartitionReport& report, std::vector<Fi
     std::string difference;
     const auto is_live = [&current](DocNo doc) { return current[doc.value]; };
     const bool scrubbed = live.meta().index.empty();
-    const Status checked = check_agent_index(live, load, agent->ord, agent->docs, is_live, scrubbed, &difference);
+    Status checked = check_agent_index(live, load, agent->ord, agent->docs, is_live, scrubbed, &difference);
     const bool failed = !checked && checked.error().code == Code::kUnavailable;
     if (failed) return checked;
     if (!checked) difference = checked.error().message;

@@ -63,13 +63,14 @@ class EmbeddedLog final : public Log {
   //   INVALID_ARGUMENT  partitions not in 1 .. limits::kPartitionsMax
   //   ALREADY_EXISTS    the directory has something in it
   static Result<std::unique_ptr<EmbeddedLog>> create(const std::filesystem::path& dir, const LogIdentity& identity,
-                                                     EmbeddedLogOptions options = {});
+                                                     const EmbeddedLogOptions& options = {});
 
   //   NOT_FOUND            no log there
   //   FAILED_PRECONDITION  held by another process, or written by a RocksDB that this build's cannot read
   //   DATA_LOSS            something acknowledged is missing or damaged; names file, partition and offsets
   //   UNAVAILABLE          the storage does not work, or is full
-  static Result<std::unique_ptr<EmbeddedLog>> open(const std::filesystem::path& dir, EmbeddedLogOptions options = {});
+  static Result<std::unique_ptr<EmbeddedLog>> open(const std::filesystem::path& dir,
+                                                   const EmbeddedLogOptions& options = {});
 
   ~EmbeddedLog() override;
 

@@ -106,7 +106,7 @@ Status open_for_writing(EmbeddedLog::Impl& log, Recovery found, const EmbeddedLo
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::create(const fs::path& dir, const LogIdentity& identity,
-                                                         EmbeddedLogOptions options) {
+                                                         const EmbeddedLogOptions& options) {
   if (identity.partitions == 0 || identity.partitions > limits::kPartitionsMax) {
     return fail(Code::kInvalidArgument, fmt::format("a log has 1 to {} partitions", limits::kPartitionsMax));
   }
@@ -127,10 +127,10 @@ Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::create(const fs::path& dir, co
   }
   if (files.rename(draft.c_str(), target.c_str()) != 0) return fail(file_error(target, "create", errno));
   MNEMO_TRY(sync_directory(files, target.parent_path()));
-  return open(target, std::move(options));
+  return open(target, options);
 }
 
-Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(const fs::path& dir, EmbeddedLogOptions options) {
+Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open(const fs::path& dir, const EmbeddedLogOptions& options) {
   auto log = std::make_unique<Impl>();
   log->dir = cleaned(dir);
   MNEMO_ASSIGN(log->mark, open_mark(log->dir, options));

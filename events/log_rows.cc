@@ -25,7 +25,9 @@ RowKey row_key(PartitionId partition, uint64_t offset) {
 
 std::optional<RowKeyParts> parse_row_key(std::string_view bytes) {
   if (bytes.size() != kRowKeyBytes) return std::nullopt;
-  return RowKeyParts{PartitionId{get_be32(bytes.data())}, get_be64(bytes.data() + 4)};
+  // The length is checked above.
+  const char* const at = bytes.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  return RowKeyParts{PartitionId{get_be32(at)}, get_be64(at + 4)};
 }
 
 void encode_row(const RowKey& at, const Row& row, std::string& out) {

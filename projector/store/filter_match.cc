@@ -71,6 +71,33 @@ bool optional_name_matches(const Condition& c, std::string_view value) {
   return value.empty() ? c.op() == Condition::NE : name_matches(c, value);
 }
 
+// A value of another type than the condition's matches nothing.
+bool metadata_text_matches(const Condition& c, std::string_view value) {
+  Condition texts = c;
+  texts.clear_values();
+  for (const v1::FilterValue& v : c.values()) {
+    if (v.value_case() == v1::FilterValue::kText) *texts.add_values() = v;
+  }
+  return text_matches(texts, value);
+}
+
+bool metadata_number_matches(const Condition& c, uint64_t number_bits) {
+  std::vector<int64_t> bounds;
+  for (const v1::FilterValue& v : c.values()) {
+    if (v.value_case() != v1::FilterValue::kNumber) continue;
+    bounds.push_back(sortable_from_double_bits(double_bits(v.number())));
+  }
+  const size_t needed = c.op() == Condition::BETWEEN ? 2 : 1;
+  return bounds.size() >= needed && ordered_matches(c, sortable_from_double_bits(number_bits), bounds);
+}
+
+bool metadata_flag_matches(const Condition& c, bool value) {
+  return (c.op() == Condition::EQ || c.op() == Condition::ANY) &&
+         std::any_of(c.values().begin(), c.values().end(), [value](const v1::FilterValue& v) {
+           return v.value_case() == v1::FilterValue::kFlag && v.flag() == value;
+         });
+}
+
 bool condition_matches(const Condition& c, const Record& r) {
   switch (c.field()) {
     case Condition::TAG: return tags_match(c, r);
@@ -90,30 +117,9 @@ bool condition_matches(const Condition& c, const Record& r) {
 
 bool metadata_value_matches(const Condition& c, const MetadataView& value) {
   switch (value.type) {
-    case MetadataView::Type::kText: {
-      Condition texts = c;
-      texts.clear_values();
-      for (const v1::FilterValue& v : c.values()) {
-        if (v.value_case() == v1::FilterValue::kText) *texts.add_values() = v;
-      }
-      return text_matches(texts, value.text);
-    }
-    case MetadataView::Type::kNumber: {
-      std::vector<int64_t> bounds;
-      for (const v1::FilterValue& v : c.values()) {
-        if (v.value_case() == v1::FilterValue::kNumber) {
-          bounds.push_back(sortable_from_double_bits(double_bits(v.number())));
-        }
-      }
-      const size_t needed = c.op() == Condition::BETWEEN ? 2 : 1;
-      if (bounds.size() < needed) return false;
-      return ordered_matches(c, sortable_from_double_bits(value.number_bits), bounds);
-    }
-    case MetadataView::Type::kFlag:
-      return (c.op() == Condition::EQ || c.op() == Condition::ANY) &&
-             std::any_of(c.values().begin(), c.values().end(), [&value](const v1::FilterValue& v) {
-               return v.value_case() == v1::FilterValue::kFlag && v.flag() == value.flag;
-             });
+    case MetadataView::Type::kText: return metadata_text_matches(c, value.text);
+    case MetadataView::Type::kNumber: return metadata_number_matches(c, value.number_bits);
+    case MetadataView::Type::kFlag: return metadata_flag_matches(c, value.flag);
   }
   return false;
 }
