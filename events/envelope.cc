@@ -175,6 +175,10 @@ std::optional<Scope> parse_message_key(std::string_view key) {
   return scope;
 }
 
+PartitionId operation_home(std::string_view operation_id, uint32_t partitions) {
+  return partition_of(operation_id, partitions);
+}
+
 Result<PartitionId> partition_for(const v1::Envelope& envelope, uint32_t partitions) {
   const auto named = control_partition(envelope);
   if (!named) return partition_of(message_key(envelope.namespace_(), envelope.agent_id()), partitions);
