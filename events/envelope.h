@@ -77,6 +77,11 @@ std::optional<Scope> parse_message_key(std::string_view key);
 uint32_t murmur2(std::string_view bytes);
 PartitionId partition_of(std::string_view key, uint32_t partitions);
 
+// The operation that the envelope journals, as bytes of its own; nullopt for every other event.
+std::optional<std::string_view> operation_of(const v1::Envelope& envelope);
+// Makes the envelope of an operation, of rules, a policy, an epoch or a tick name this partition; no other may be
+// given.
+void set_control_partition(v1::Envelope& envelope, PartitionId partition);
 // The only partition on which events of this operation may stand.
 PartitionId operation_home(std::string_view operation_id, uint32_t partitions);
 

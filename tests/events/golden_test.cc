@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "events/activation.h"
 #include "tests/events/sample_events.h"
 
 namespace mnemo {
@@ -81,6 +82,18 @@ TEST(GoldenV1, EveryEventIsValidExceptThoseOfReservedForms) {
     const bool valid = !reserved.contains(binary.stem());
     EXPECT_EQ(status.has_value(), valid) << binary << (status ? "" : status.error().message);
   }
+}
+
+// What a new log began with while operations were reserved (1), and what it begins with since (2).
+TEST(GoldenV1, ANewLogBeginsWithTheNewestOfItsRulesAndAnOlderOneComesToTheSameKinds) {
+  const v1::RulesActivated first = parsed(kGolden / "rules_activated_new_log_1.bin").rules_activated();
+  const v1::RulesActivated newest = parsed(kGolden / "rules_activated_new_log_2.bin").rules_activated();
+  EXPECT_EQ(default_rules(3).SerializeAsString(), newest.SerializeAsString());
+  const auto next = next_activation(next_rules({}, first).value(), PartitionId(3));
+  ASSERT_TRUE(next);
+  v1::RulesActivated expected = newest;
+  expected.set_rules_version(2);
+  EXPECT_EQ(next->SerializeAsString(), expected.SerializeAsString());
 }
 
 // "mnemo.v1.Text plain 1 string", one line for each field and each value of an enum.
