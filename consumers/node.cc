@@ -5,6 +5,7 @@
 #include <future>
 
 #include "consumers/handshake.h"
+#include "events/activation.h"
 #include "events/envelope.h"
 #include "events/genesis.h"
 #include "events/limits.h"
@@ -215,6 +216,15 @@ Status Node::wait_applied(PartitionId partition, Deadline deadline) {
 Status Node::wait_applied(Deadline deadline) {
   for (uint32_t p = 0; p < partitions(); ++p) MNEMO_TRY(wait_applied(PartitionId(p), deadline));
   return {};
+}
+
+Result<std::vector<PartitionId>> Node::activate_rules(Deadline deadline) {
+  MNEMO_TRY(wait_applied(deadline));
+  std::vector<Rules> in_force;
+  for (uint32_t p = 0; p < partitions(); ++p) in_force.push_back(projection(PartitionId(p)).rules());
+  MNEMO_ASSIGN(auto activated, mnemo::activate_rules(log_, in_force, clock_, ids_));
+  if (!activated.empty()) MNEMO_TRY(wait_applied(deadline));
+  return activated;
 }
 
 Result<std::unique_ptr<View>> Node::view(PartitionId partition) const {

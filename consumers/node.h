@@ -46,6 +46,9 @@ class Node {
   Log& log() { return log_; }
   Projection& projection(PartitionId partition) { return *partitions_[partition.value]->projection; }
   const Emitter& emitter() const { return *emitter_; }
+  // What the node makes for events: ids, and fingerprints under the log's secret.
+  Bytes16 next_id() { return ids_.next(); }
+  Bytes16 fingerprint(const v1::Envelope& envelope) const { return key_.fingerprint(envelope); }
   PartitionId partition_for(std::string_view name_space, std::string_view agent_id) const;
 
   // Whether the event would be taken: INVALID_ARGUMENT or UNIMPLEMENTED, naming what is wrong, before anything is
@@ -66,6 +69,9 @@ class Node {
   // Waits until everything that was on the log when it was called has been applied; the second for one partition.
   Status wait_applied(Deadline deadline);
   Status wait_applied(PartitionId partition, Deadline deadline);
+  // Activates the kinds of events that this build applies and the log, made by an older one, does not have active
+  // (events/activation.h): the partitions in which it did, which is to be announced; none, as a rule.
+  Result<std::vector<PartitionId>> activate_rules(Deadline deadline);
   Result<std::unique_ptr<View>> view(PartitionId partition) const;
   // The error that halted a partition, or nullopt.
   std::optional<Error> halted(PartitionId partition) const {

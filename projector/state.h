@@ -23,6 +23,7 @@
 #include "projector/store/operation.h"
 #include "projector/store/outbox.h"
 #include "projector/store/pending.h"
+#include "projector/store/policy.h"
 #include "projector/store/record.h"
 #include "projector/store/rows.h"
 
@@ -40,12 +41,6 @@ struct AgentState {
 
   std::string_view name_space() const { return std::string_view(name).substr(0, name.find(kKeySeparator)); }
   std::string_view agent_id() const { return std::string_view(name).substr(name.find(kKeySeparator) + 1); }
-};
-
-struct Policy {
-  uint32_t version = 0;
-  int64_t ttl_ms = 0;
-  bool record_access = false;
 };
 
 // How much is kept. Tests set less; a partition's projections must all have the same, or their rows differ.
