@@ -246,7 +246,7 @@ Status Simulator::start() {
 Status Simulator::step_or_crash(uint32_t partition) {
   MNEMO_TRY(step(partition, random_.per_mille(200) ? 1 : random_.between(1, 64)));
   const bool indexing = temper_.many_documents && !process_->projection(partition).applied().index.empty();
-  return indexing && random_.per_mille(40) ? crash_process() : Status();
+  return indexing && random_.per_mille(100) ? crash_process() : Status();
 }
 
 Status Simulator::operate() {
