@@ -150,6 +150,9 @@ Status check(const v1::OperationStarted& event) {
   MNEMO_TRY(check_identifier({"operation", "kind"}, event.kind()));
   MNEMO_TRY(check_range({"operation", "steps"}, event.steps(), 0, kOperationStepsMax));
   MNEMO_TRY(check_bytes({"operation", "request"}, event.request().size(), kOperationRequestBytesMax));
+  if (!event.namespace_().empty()) {
+    MNEMO_TRY(check_id({"operation", "namespace"}, event.namespace_(), limits::kNamespaceBytesMax));
+  }
   return event.fingerprint().empty() ? Status() : check_16_bytes({"operation", "fingerprint"}, event.fingerprint());
 }
 

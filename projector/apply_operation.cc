@@ -92,6 +92,7 @@ Result<ControlDecision> start_operation(State& state, const ControlContext& cont
   Operation operation;
   operation.id = *bytes16(e.operation_id());
   operation.kind = e.kind();
+  operation.name_space = e.namespace_();
   operation.started_at_ms = context.recorded_at_ms;
   operation.steps = e.steps();
   operation.fingerprint = e.fingerprint();

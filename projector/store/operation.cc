@@ -71,6 +71,7 @@ void encode_operation(const Operation& operation, std::string& out) {
   out.push_back(kFormat);
   out.push_back(static_cast<char>(operation.state));
   put_bytes(out, operation.kind);
+  put_bytes(out, operation.name_space);
   put_varint(out, zigzag(operation.started_at_ms));
   put_varint(out, zigzag(operation.finished_at_ms));
   put_varint(out, operation.steps);
@@ -88,6 +89,7 @@ Status decode_operation(std::string_view row, Operation& out) {
   const uint8_t state = in.u8();
   out.state = static_cast<Operation::State>(state);
   out.kind = in.bytes();
+  out.name_space = in.bytes();
   out.started_at_ms = in.zigzag64();
   out.finished_at_ms = in.zigzag64();
   out.steps = static_cast<uint32_t>(in.varint());
@@ -113,14 +115,16 @@ Result<std::optional<Operation>> find_operation(const RowReader& rows, const Byt
 }
 
 Result<std::vector<Operation>> list_operations(const RowReader& rows, size_t limit,
-                                               const std::optional<OperationPlace>& after) {
+                                               const std::optional<OperationPlace>& after,
+                                               const WantedOperation& wanted) {
   const std::string from =
       after ? operation_place_key(*after).append(1, '\0') : keys::start(keys::Row::kOperationPlace);
-  MNEMO_ASSIGN(const std::vector<std::string> places, place_keys(rows, from, limit));
+  MNEMO_ASSIGN(const std::vector<std::string> places, place_keys(rows, from, wanted ? SIZE_MAX : limit));
   std::vector<Operation> found;
   for (const std::string& place : places) {
+    if (found.size() == limit) break;
     MNEMO_ASSIGN(Operation operation, operation_at(rows, place));
-    found.push_back(std::move(operation));
+    if (!wanted || wanted(operation)) found.push_back(std::move(operation));
   }
   return found;
 }

@@ -7,6 +7,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct Operation {
   Bytes16 id{};  // from the row's key
   State state = State::kRunning;
   std::string kind;
+  std::string name_space;  // empty: it concerns all
   TimestampMs started_at_ms = 0;
   TimestampMs finished_at_ms = 0;  // 0 while running
   uint32_t steps = 0;              // 0: nobody knows
@@ -62,9 +64,12 @@ Status decode_operation(std::string_view row, Operation& out);
 
 // DATA_LOSS: rows are damaged.
 Result<std::optional<Operation>> find_operation(const RowReader& rows, const Bytes16& id);
+// Which of them are meant; empty: all.
+using WantedOperation = std::function<bool(const Operation&)>;
 // At most `limit`, in order of place, from behind `after` on.
 Result<std::vector<Operation>> list_operations(const RowReader& rows, size_t limit,
-                                               const std::optional<OperationPlace>& after = std::nullopt);
+                                               const std::optional<OperationPlace>& after = std::nullopt,
+                                               const WantedOperation& wanted = {});
 // The oldest first.
 Result<std::vector<Operation>> running_operations(const RowReader& rows);
 

@@ -99,6 +99,7 @@ inline v1::Envelope operation_started() {
   event.set_steps(8);
   event.set_request("what was asked for");
   event.set_fingerprint(std::string(16, 'f'));
+  event.set_namespace_("acme");
   return envelope;
 }
 

@@ -199,6 +199,14 @@ TEST(Validate, AnOperationIsNamedWholeAndItsParametersAreBounded) {
   EXPECT_THAT(change([](auto& o) { o.set_fingerprint("short"); }), HasSubstr("'fingerprint' is 5 bytes"));
   EXPECT_THAT(change([](auto& o) { o.set_kind("two words"); }), HasSubstr("'kind'"));
   EXPECT_THAT(change([](auto& o) { o.clear_kind(); }), HasSubstr("'kind'"));
+  EXPECT_EQ(change([](auto& o) { o.clear_namespace_(); }), "");
+  EXPECT_THAT(change([](auto& o) { o.set_namespace_(std::string(129, 'n')); }), HasSubstr("'namespace' is 129 bytes"));
+  EXPECT_THAT(change([](auto& o) {
+                o.set_namespace_(
+                    "a\x1f"
+                    "b");
+              }),
+              HasSubstr("'namespace'"));
 }
 
 TEST(Validate, AStepAndAnEndOfAnOperationNameItAndTellWhatCameOfIt) {

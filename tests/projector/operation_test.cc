@@ -27,6 +27,7 @@ v1::Envelope start(uint8_t number, uint32_t steps, const std::string& fingerprin
   v1::OperationStarted& e = *envelope.mutable_operation_started();
   e.set_operation_id(bytes_of(number));
   e.set_kind("import");
+  e.set_namespace_("acme");
   e.set_steps(steps);
   e.set_request("what");
   e.set_fingerprint(fingerprint);
@@ -59,6 +60,7 @@ TEST(OperationJournal, TellsWhatWasAskedForHowFarItIsAndHowItEnded) {
   Operation operation = found(partition, 1).value();
   EXPECT_TRUE(operation.running());
   EXPECT_EQ(operation.kind, "import");
+  EXPECT_EQ(operation.name_space, "acme");
   EXPECT_EQ(operation.request, "what");
   EXPECT_EQ(operation.started_at_ms, kStartMs);
   partition.now_ms += 5;
@@ -71,6 +73,7 @@ TEST(OperationJournal, TellsWhatWasAskedForHowFarItIsAndHowItEnded) {
   EXPECT_EQ(operation.result, "all");
   EXPECT_EQ(operation.reason, "why");
   EXPECT_EQ(operation.request, "") << "nobody goes on with it";
+  EXPECT_EQ(operation.name_space, "acme") << "it stays its own";
   EXPECT_EQ(operation.finished_at_ms, kStartMs + 5);
 }
 

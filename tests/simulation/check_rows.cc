@@ -318,8 +318,8 @@ Status check_reports(const View& view, const Model& model) {
 
 Status check_operation(const Operation& found, const ModelOperation& expected) {
   const bool running = expected.running();
-  const bool same = found.kind == expected.start.kind() && found.steps == expected.start.steps() &&
-                    found.fingerprint == expected.start.fingerprint() &&
+  const bool same = found.kind == expected.start.kind() && found.name_space == expected.start.namespace_() &&
+                    found.steps == expected.start.steps() && found.fingerprint == expected.start.fingerprint() &&
                     found.request == (running ? expected.start.request() : "") && found.done == expected.done &&
                     found.result == expected.result && found.reason == expected.end.reason() &&
                     static_cast<int>(found.state) == expected.end.outcome() &&

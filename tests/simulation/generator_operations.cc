@@ -15,6 +15,7 @@ v1::Envelope Generator::start_operation() {
   v1::OperationStarted& e = *envelope.mutable_operation_started();
   e.set_operation_id(event_id());
   e.set_kind(random_.per_mille(500) ? "policy" : "import");
+  e.set_namespace_("n" + std::to_string(e.operation_id().back() & 3));  // of no draw: others stay as they are
   if (random_.per_mille(700)) e.set_steps(static_cast<uint32_t>(random_.between(1, 4)));
   if (random_.per_mille(700)) e.set_request("r" + std::to_string(random_.below(5)));
   if (random_.per_mille(700)) e.set_fingerprint(event_id());
