@@ -53,6 +53,19 @@ Result<std::optional<OperationPlace>> parse_cursor(std::string_view cursor) {
   return std::optional(OperationPlace{static_cast<TimestampMs>(get_be64(bytes->data()) ^ kSignBit), *id});
 }
 
+Status check_active(const Rules& rules) {
+  const bool active = rules.active(v1::EVENT_KIND_OPERATION_STARTED) &&
+                      rules.active(v1::EVENT_KIND_OPERATION_STEP_DONE) &&
+                      rules.active(v1::EVENT_KIND_OPERATION_FINISHED);
+  if (active) return {};
+  return fail(Code::kFailedPrecondition,
+              "this log was made by an older mnemo, and operations of several steps are not active on it: `mnemo rules "
+              "activate` makes them so, after which older ones cannot follow it");
+}
+
+// What comes again however often a step is tried.
+bool is_final(const Error& error) { return error.code == Code::kInternal || error.code == Code::kInvalidArgument; }
+
 }  // namespace
 
 PartitionId OperationRunner::home(const Bytes16& id) const { return operation_home(string_of(id), node_.partitions()); }
@@ -68,12 +81,13 @@ Result<Operation> OperationRunner::known(const Bytes16& id) const {
   return fail(Code::kNotFound, fmt::format("there is no operation {}, or it finished long ago", to_hex(id)));
 }
 
-Result<OperationPage> OperationRunner::list(size_t limit, std::string_view cursor) const {
+Result<OperationPage> OperationRunner::list(size_t limit, std::string_view cursor,
+                                            const WantedOperation& wanted) const {
   MNEMO_ASSIGN(const std::optional<OperationPlace> after, parse_cursor(cursor));
   OperationPage page;
   for (uint32_t p = 0; p < node_.partitions(); ++p) {
     MNEMO_ASSIGN(const auto view, node_.view(PartitionId(p)));
-    MNEMO_ASSIGN(std::vector<Operation> found, list_operations(*view, limit + 1, after));
+    MNEMO_ASSIGN(std::vector<Operation> found, list_operations(*view, limit + 1, after, wanted));
     std::move(found.begin(), found.end(), std::back_inserter(page.operations));
   }
   std::sort(page.operations.begin(), page.operations.end(),
@@ -105,13 +119,17 @@ Status OperationRunner::check_room(const Bytes16& id) const {
 }
 
 // Finds the operation where it was started before, or starts it.
-Result<Operation> OperationRunner::start(v1::OperationStarted start, Deadline deadline) {
+Result<Operation> OperationRunner::start(v1::OperationStarted start, Deadline deadline, const v1::Envelope& by) {
   const Bytes16 id = bytes16(start.operation_id()).value();
   MNEMO_TRY(node_.wait_applied(home(id), deadline));
   MNEMO_ASSIGN(const std::optional<Operation> found, find(id));
   if (!found) {
+    MNEMO_TRY(check_active(node_.projection(home(id)).rules()));
     MNEMO_TRY(check_room(id));
     v1::Envelope envelope;
+    envelope.set_actor(by.actor());
+    envelope.set_correlation_id(by.correlation_id());
+    envelope.set_traceparent(by.traceparent());
     *envelope.mutable_operation_started() = std::move(start);
     return journal(std::move(envelope), id, deadline);
   }
@@ -177,8 +195,8 @@ Result<uint32_t> OperationRunner::highest_version(std::string_view name_space) c
   return highest;
 }
 
-Result<Operation> OperationRunner::set_policy(const v1::PolicyUpdated& policy, std::string_view key,
-                                              Deadline deadline) {
+Result<Operation> OperationRunner::start_policy(const v1::PolicyUpdated& policy, std::string_view key,
+                                                Deadline deadline, const v1::Envelope& by) {
   v1::Envelope asked;
   v1::PolicyUpdated& request = *asked.mutable_policy_updated();
   request.set_namespace_(policy.namespace_());
@@ -195,15 +213,28 @@ Result<Operation> OperationRunner::set_policy(const v1::PolicyUpdated& policy, s
   v1::OperationStarted start;
   start.set_operation_id(string_of(operation_id(node_, kPolicy, policy.namespace_(), key)));
   start.set_kind(std::string(kPolicy));
+  start.set_namespace_(policy.namespace_());
   start.set_steps(node_.partitions());
   start.set_request(request.SerializeAsString());
   start.set_fingerprint(fingerprint);
-  MNEMO_ASSIGN(Operation started, this->start(std::move(start), deadline));
-  if (!started.running()) return started;
-  const Bytes16 id = started.id;
-  Result<Operation> run = run_policy(std::move(started), deadline);
+  return this->start(std::move(start), deadline, by);
+}
+
+Result<Operation> OperationRunner::go_on(const Bytes16& id, Deadline deadline) {
+  const std::unique_lock lock(policies_, deadline);
+  if (!lock) return fail(Code::kDeadlineExceeded, "another policy was being set", true);
+  MNEMO_TRY(node_.wait_applied(deadline));
+  MNEMO_ASSIGN(Operation operation, known(id));
+  const bool ours = operation.running() && operation.kind == kPolicy;
+  return ours ? run_policy(std::move(operation), deadline) : operation;
+}
+
+Result<Operation> OperationRunner::set_policy(const v1::PolicyUpdated& policy, std::string_view key,
+                                              Deadline deadline) {
+  MNEMO_ASSIGN(const Operation started, start_policy(policy, key, deadline));
+  Result<Operation> run = go_on(started.id, deadline);
   // What was started will be done: the journal tells how far it is.
-  return run ? run : known(id);
+  return run ? run : known(started.id);
 }
 
 Result<Operation> OperationRunner::run_policy(Operation operation, Deadline deadline) {
@@ -212,16 +243,27 @@ Result<Operation> OperationRunner::run_policy(Operation operation, Deadline dead
     return finish(operation.id, v1::OPERATION_OUTCOME_FAILED, "its request is no policy", deadline);
   }
   while (operation.done < operation.steps) {
-    // One partition a step; others only on a copy of the log that has another number of them.
-    uint32_t in_force = 0;
-    for (uint32_t p = operation.done; p < node_.partitions(); p += operation.steps) {
-      MNEMO_ASSIGN(in_force, bring_policy(operation, policy, PartitionId(p), deadline));
+    const Result<uint32_t> in_force = bring_policy_of_step(operation, policy, deadline);
+    if (!in_force && is_final(in_force.error())) {
+      const std::string_view why = std::string_view(in_force.error().message).substr(0, kReasonBytesMax);
+      return finish(operation.id, v1::OPERATION_OUTCOME_FAILED, why, deadline);
     }
+    if (!in_force) return fail(in_force.error());
     std::string result = fmt::format("{}{}", kVersionIs, policy.version());
-    if (in_force > policy.version()) result += fmt::format(" superseded_by={}", in_force);
+    if (*in_force > policy.version()) result += fmt::format(" superseded_by={}", *in_force);
     MNEMO_ASSIGN(operation, note_step(operation.id, operation.done + 1, std::move(result), deadline));
   }
   return finish(operation.id, v1::OPERATION_OUTCOME_DONE, "", deadline);
+}
+
+// One partition a step; others only on a copy of the log that has another number of them.
+Result<uint32_t> OperationRunner::bring_policy_of_step(const Operation& operation, const v1::PolicyUpdated& policy,
+                                                       Deadline deadline) {
+  uint32_t in_force = 0;
+  for (uint32_t p = operation.done; p < node_.partitions(); p += operation.steps) {
+    MNEMO_ASSIGN(in_force, bring_policy(operation, policy, PartitionId(p), deadline));
+  }
+  return in_force;
 }
 
 // The version that is in force on the partition afterwards. One that is there already, or a later one, stays.
@@ -247,20 +289,35 @@ Result<uint32_t> OperationRunner::bring_policy(const Operation& operation, v1::P
 }
 
 Status OperationRunner::resume(Deadline deadline) {
-  const std::unique_lock lock(policies_, deadline);
-  if (!lock) return fail(Code::kDeadlineExceeded, "another policy was being set", true);
   MNEMO_TRY(node_.wait_applied(deadline));
   for (uint32_t p = 0; p < node_.partitions(); ++p) {
     MNEMO_ASSIGN(auto view, node_.view(PartitionId(p)));
-    MNEMO_ASSIGN(std::vector<Operation> running, running_operations(*view));
+    MNEMO_ASSIGN(const std::vector<Operation> running, running_operations(*view));
     view.reset();
-    for (Operation& operation : running) {
-      if (operation.kind != kPolicy) continue;
-      MNEMO_ASSIGN(const Operation done, run_policy(std::move(operation), deadline));
-      MNEMO_CHECK(!done.running());
+    for (const Operation& operation : running) {
+      if (operation.kind == kPolicy) MNEMO_TRY(go_on(operation.id, deadline));
     }
   }
   return {};
+}
+
+Result<bool> OperationRunner::policy_running() const {
+  for (uint32_t p = 0; p < node_.partitions(); ++p) {
+    MNEMO_ASSIGN(const auto view, node_.view(PartitionId(p)));
+    MNEMO_ASSIGN(const std::vector<Operation> running, running_operations(*view));
+    if (std::ranges::any_of(running, [](const Operation& o) { return o.kind == kPolicy; })) return true;
+  }
+  return false;
+}
+
+Result<Policy> OperationRunner::policy(std::string_view name_space) const {
+  std::optional<Policy> lowest;
+  for (uint32_t p = 0; p < node_.partitions(); ++p) {
+    MNEMO_ASSIGN(const auto view, node_.view(PartitionId(p)));
+    MNEMO_ASSIGN(const Policy policy, read_policy(*view, name_space));
+    if (!lowest || policy.version < lowest->version) lowest = policy;
+  }
+  return lowest.value();
 }
 
 // --- Imports ---
@@ -269,6 +326,7 @@ Result<Operation> OperationRunner::start_import(std::string_view name_space, std
   v1::OperationStarted start;
   start.set_operation_id(string_of(operation_id(node_, kImport, name_space, key)));
   start.set_kind(std::string(kImport));
+  start.set_namespace_(std::string(name_space));
   return this->start(std::move(start), deadline);
 }
 

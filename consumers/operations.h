@@ -19,6 +19,7 @@
 
 #include "consumers/node.h"
 #include "projector/store/operation.h"
+#include "projector/store/policy.h"
 
 namespace mnemo {
 
@@ -45,9 +46,16 @@ class OperationRunner {
 
   // Makes this the namespace's policy: `policy` has namespace, ttl_ms and record_access. An error means that nothing
   // was started, or that nobody knows: INVALID_ARGUMENT; ALREADY_EXISTS, the key was used for another policy;
-  // RESOURCE_EXHAUSTED; the error of a halted partition; DEADLINE_EXCEEDED. Else the operation, which runs still where
-  // the deadline came, or a partition halted, before its last step: resume() goes on with it, as does a retry.
+  // FAILED_PRECONDITION, the log needs activate_rules(); RESOURCE_EXHAUSTED; the error of a halted partition;
+  // DEADLINE_EXCEEDED. Else the operation, which runs still where the deadline came, or a partition halted, before its
+  // last step: resume() goes on with it, as does a retry.
   Result<Operation> set_policy(const v1::PolicyUpdated& policy, std::string_view key, Deadline deadline);
+  // The first half of it: on the log, with its version, and no step done by this call. Its event carries the actor,
+  // correlation_id and traceparent of `by`.
+  Result<Operation> start_policy(const v1::PolicyUpdated& policy, std::string_view key, Deadline deadline,
+                                 const v1::Envelope& by = {});
+  // Goes on with a policy that was started, if it runs still. What keeps it from its end is the error.
+  Result<Operation> go_on(const Bytes16& id, Deadline deadline);
   // The version that a policy operation sets.
   static uint32_t policy_version(const Operation& operation);
 
@@ -60,13 +68,17 @@ class OperationRunner {
   Result<Operation> finish(const Bytes16& id, v1::OperationOutcome outcome, std::string_view reason, Deadline deadline);
 
   // Goes on with every policy that is running: to be called when the node has started, and from time to time where
-  // partitions may halt. Stops at the first error; what is left runs still.
+  // partitions may halt. One that can never be done fails. Stops at the first error; what is left runs still.
   Status resume(Deadline deadline);
+  // Whether there is one, as far as is applied.
+  Result<bool> policy_running() const;
 
   // What the journal tells, as far as it is applied.
   Result<std::optional<Operation>> find(const Bytes16& id) const;
-  // INVALID_ARGUMENT: no cursor of an answer.
-  Result<OperationPage> list(size_t limit, std::string_view cursor) const;
+  // Of those that are `wanted`; all, where that is empty. INVALID_ARGUMENT: no cursor of an answer.
+  Result<OperationPage> list(size_t limit, std::string_view cursor, const WantedOperation& wanted = {}) const;
+  // What is in force everywhere: of the partitions the lowest version. One that a policy is on its way to comes next.
+  Result<Policy> policy(std::string_view name_space) const;
 
  private:
   PartitionId home(const Bytes16& id) const;
@@ -74,16 +86,17 @@ class OperationRunner {
   Status check_room(const Bytes16& id) const;
   // The highest that is in force on any partition or on its way there.
   Result<uint32_t> highest_version(std::string_view name_space) const;
-  Result<Operation> start(v1::OperationStarted start, Deadline deadline);
+  Result<Operation> start(v1::OperationStarted start, Deadline deadline, const v1::Envelope& by = {});
   Result<Operation> note_step(const Bytes16& id, uint32_t step, std::string result, Deadline deadline);
   Result<Operation> journal(v1::Envelope envelope, const Bytes16& id, Deadline deadline);
   Result<Operation> run_policy(Operation operation, Deadline deadline);
+  Result<uint32_t> bring_policy_of_step(const Operation& operation, const v1::PolicyUpdated& policy, Deadline deadline);
   Result<uint32_t> bring_policy(const Operation& operation, v1::PolicyUpdated policy, PartitionId partition,
                                 Deadline deadline);
 
   Node& node_;
   const size_t running_max_;
-  std::timed_mutex policies_;  // held from the choice of a version until its operation has done what it can
+  std::timed_mutex policies_;  // held while one chooses its version and starts, and while one goes on
 };
 
 }  // namespace mnemo

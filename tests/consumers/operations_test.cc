@@ -268,7 +268,9 @@ TEST_F(OperationsTest, OnALogOfAnOlderBuildNeedTheActivationOfTheirKinds) {
   World world = this->world(true);
   const auto node = world.node();
   OperationRunner runner(*node);
-  EXPECT_EQ(runner.set_policy(policy(1000), "k", soon()).error().code, Code::kUnimplemented);
+  const auto refused = runner.set_policy(policy(1000), "k", soon());
+  EXPECT_EQ(refused.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(refused.error().message, HasSubstr("mnemo rules activate"));
   EXPECT_THAT(node->activate_rules(soon()).value(), SizeIs(kPartitions));
   EXPECT_THAT(node->activate_rules(soon()).value(), IsEmpty());
   EXPECT_EQ(runner.set_policy(policy(1000), "k", soon())->state, State::kDone);
