@@ -1,5 +1,7 @@
 #include "events/activation.h"
 
+#include <algorithm>
+
 #include "events/envelope.h"
 
 namespace mnemo {
@@ -21,6 +23,18 @@ std::optional<v1::RulesActivated> next_activation(const Rules& in_force, Partiti
     if (in_force.active_kinds[static_cast<size_t>(number)] && !kind_supported(kind)) next.add_active_kinds(kind);
   }
   return next;
+}
+
+KindsOfLog kinds_of(std::span<const Rules> in_force) {
+  KindsOfLog kinds;
+  for (int number = kKindNumberMin; number <= kKindNumberMax; ++number) {
+    const auto kind = static_cast<v1::EventKind>(number);
+    const bool known = v1::EventKind_IsValid(number);
+    const bool active = std::ranges::all_of(in_force, [kind](const Rules& rules) { return rules.active(kind); });
+    if (known && active) kinds.active.push_back(kind_name(kind));
+    if (known && !active && kind_supported(kind)) kinds.missing.push_back(kind_name(kind));
+  }
+  return kinds;
 }
 
 Result<std::vector<PartitionId>> activate_rules(Log& log, std::span<const Rules> in_force, const Clock& clock,

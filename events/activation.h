@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "events/clock.h"
@@ -16,6 +17,14 @@ namespace mnemo {
 // The activation that adds every kind that this build applies to the rules in force, whose constants it keeps. nullopt:
 // nothing is to be added.
 std::optional<v1::RulesActivated> next_activation(const Rules& in_force, PartitionId partition);
+
+// Names of the kinds of one log: those that are active on each of its partitions, and those that this build applies and
+// some partition does not have active.
+struct KindsOfLog {
+  std::vector<std::string_view> active;
+  std::vector<std::string_view> missing;
+};
+KindsOfLog kinds_of(std::span<const Rules> in_force);
 
 // Appends it to each partition that lacks a kind, and tells which those are: none, as a rule. `in_force`: the rules of
 // each partition at its log's end, or nothing comes of it. Older builds cannot follow the log once it holds an event of
