@@ -98,6 +98,7 @@ TEST_F(OperationsTest, APolicyIsSetOnEveryPartitionAndJournalled) {
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->state, State::kDone);
   EXPECT_EQ(done->kind, "policy");
+  EXPECT_EQ(done->name_space, "acme");
   EXPECT_EQ(done->steps, kPartitions);
   EXPECT_EQ(done->done, kPartitions);
   EXPECT_EQ(OperationRunner::policy_version(*done), 1u);
@@ -106,6 +107,44 @@ TEST_F(OperationsTest, APolicyIsSetOnEveryPartitionAndJournalled) {
     EXPECT_EQ(policy.ttl_ms, 1000);
   }
   EXPECT_EQ(runner.find(done->id).value()->state, State::kDone);
+  EXPECT_EQ(runner.policy("acme")->ttl_ms, 1000);
+  EXPECT_EQ(runner.policy("other")->version, 0u);
+}
+
+TEST_F(OperationsTest, AnOperationThatCanNeverBeDoneFailsInsteadOfRunningForEver) {
+  World world = this->world();
+  const auto node = world.node();
+  OperationRunner runner(*node);
+  const std::string id(16, 'x');
+  v1::Envelope start;
+  start.mutable_operation_started()->set_operation_id(id);
+  start.mutable_operation_started()->set_kind("policy");
+  start.mutable_operation_started()->set_steps(kPartitions);
+  start.mutable_operation_started()->set_request("\xff no policy");
+  set_control_partition(start, operation_home(id, kPartitions));
+  ASSERT_TRUE(node->write(start, soon()));
+  EXPECT_TRUE(runner.policy_running().value());
+  ASSERT_TRUE(runner.resume(soon()));
+  const Operation failed = runner.find(bytes16(id).value()).value().value();
+  EXPECT_EQ(failed.state, State::kFailed);
+  EXPECT_THAT(failed.reason, HasSubstr("no policy"));
+  EXPECT_FALSE(runner.policy_running().value());
+  EXPECT_EQ(skipped(*node), 0u);
+}
+
+TEST_F(OperationsTest, AStartThatNobodyWentOnWithIsGoneOnWithOnceAndNotAfterItsEnd) {
+  World world = this->world();
+  const auto node = world.node();
+  OperationRunner runner(*node);
+  const Operation started = runner.start_policy(policy(1000), "k", soon()).value();
+  EXPECT_EQ(started.done, 0u);
+  for (const Policy& policy : in_force(*node)) EXPECT_EQ(policy.version, 0u);
+  EXPECT_EQ(runner.go_on(started.id, soon())->state, State::kDone);
+  const uint64_t records = world.records();
+  EXPECT_EQ(records, 2 * kPartitions + kRecordsOfAPolicy);
+  EXPECT_EQ(runner.go_on(started.id, soon())->state, State::kDone);
+  ASSERT_TRUE(runner.resume(soon()));
+  EXPECT_EQ(world.records(), records);
 }
 
 TEST_F(OperationsTest, AnOperationThatIsCutOffAfterAnyRecordComesToTheSameState) {
@@ -260,6 +299,9 @@ TEST_F(OperationsTest, AreListedOverAllPartitionsTheNewestFirst) {
     cursor = page.next_cursor;
   } while (!cursor.empty());
   EXPECT_EQ(listed, expected);
+  const auto newest = [&](const Operation& operation) { return operation.id == expected.front(); };
+  EXPECT_THAT(runner.list(3, "", newest)->operations, SizeIs(1));
+  EXPECT_THAT(runner.list(3, "", [](const Operation& o) { return o.name_space == "other"; })->operations, IsEmpty());
   EXPECT_EQ(runner.list(3, "zz").error().code, Code::kInvalidArgument);
   EXPECT_THAT(runner.list(7, "")->next_cursor, IsEmpty());
 }
