@@ -24,14 +24,9 @@ uint64_t add_to_hash(uint64_t hash, std::string_view key, std::string_view value
   return xxh3_64(bytes);
 }
 
-void set_partition(v1::Envelope& envelope, uint32_t partition) {
-  if (envelope.has_rules_activated()) envelope.mutable_rules_activated()->set_partition(partition);
-  if (envelope.has_policy_updated()) envelope.mutable_policy_updated()->set_partition(partition);
-}
-
 // A control event that is written anew, whatever partition it names.
 Bytes16 control_id(v1::Envelope envelope) {
-  set_partition(envelope, 0);
+  set_control_partition(envelope, PartitionId(0));
   return blake2b_128(envelope.SerializeAsString());
 }
 
@@ -49,6 +44,14 @@ v1::Envelope tick_anew(const LogIdentity& from, PartitionId partition, Timestamp
   envelope.mutable_ticked()->set_partition(partition.value);
   envelope.mutable_ticked()->set_time_ms(time_ms);
   return envelope;
+}
+
+// Of operations, other numbers of partitions have other homes.
+std::string value_at(const v1::Envelope& envelope, PartitionId partition) {
+  if (!operation_of(envelope)) return envelope.SerializeAsString();
+  v1::Envelope placed = envelope;
+  set_control_partition(placed, partition);
+  return placed.SerializeAsString();
 }
 
 tl::unexpected<Error> foreign(const Position& position) {
@@ -131,7 +134,7 @@ Status CopyTarget::note(const LogRecord& record) {
   if (!decode(record.value, envelope)) return foreign(record.position);
   if (record.key == kControlKey) return note_control(record, envelope);
   if (partition_of(record.key, to_.identity().partitions) != record.position.partition) return foreign(record.position);
-  count(record);
+  count(record, partition_of(record.key, from_.partitions));
   return {};
 }
 
@@ -142,10 +145,11 @@ Status CopyTarget::note_control(const LogRecord& record, const v1::Envelope& env
     if (const auto id = bytes16(envelope.event_id())) part.ticks.insert(*id);
     return {};
   }
-  const bool copied = envelope.has_rules_activated() || envelope.has_policy_updated();
+  const auto operation = operation_of(envelope);
+  const bool copied = envelope.has_rules_activated() || envelope.has_policy_updated() || operation;
   if (!copied) return foreign(record.position);
-  if (same_partitions()) {
-    count(record);
+  if (same_partitions() || operation) {
+    count(record, operation ? operation_home(*operation, from_.partitions) : record.position.partition);
     return {};
   }
   unknown_controls_.insert(control_id(envelope));
@@ -155,12 +159,17 @@ Status CopyTarget::note_control(const LogRecord& record, const v1::Envelope& env
   return {};
 }
 
-PartitionId CopyTarget::source_partition(const LogRecord& record) const {
-  return same_partitions() ? record.position.partition : partition_of(record.key, from_.partitions);
+// Agents' records and operations have places of their own on any number of partitions; other control records stay where
+// they are, or are written anew.
+std::optional<PartitionId> CopyTarget::place(const SourceRecord& record) const {
+  const uint32_t partitions = to_.identity().partitions;
+  if (!record.control) return partition_of(record.key, partitions);
+  if (const auto operation = operation_of(record.envelope)) return operation_home(*operation, partitions);
+  return same_partitions() ? std::optional(record.position.partition) : std::nullopt;
 }
 
-void CopyTarget::count(const LogRecord& record) {
-  Run& run = run_of(source_partition(record), record.position.partition);
+void CopyTarget::count(const LogRecord& record, PartitionId from) {
+  Run& run = run_of(from, record.position.partition);
   if (run.count++ == 0) ++uncompared_;
   run.hash = add_to_hash(run.hash, record.key, record.value);
   run.last = record.position;
@@ -172,13 +181,12 @@ void CopyTarget::count(const LogRecord& record) {
 Result<bool> CopyTarget::compare(const SourceRecord& record) {
   const v1::Envelope& envelope = record.envelope;
   const bool left_out = envelope.has_epoch_started() || envelope.has_skip_recorded() || envelope.has_ticked();
-  if (record.control && !left_out && !same_partitions()) unknown_controls_.erase(control_id(envelope));
-  if (left_out || (record.control && !same_partitions())) return !empty();
-  const PartitionId to =
-      record.control ? record.position.partition : partition_of(record.key, to_.identity().partitions);
-  Run& run = run_of(record.position.partition, to);
+  const std::optional<PartitionId> to = place(record);
+  if (!left_out && !to) unknown_controls_.erase(control_id(envelope));
+  if (left_out || !to) return !empty();
+  Run& run = run_of(record.position.partition, *to);
   if (run.seen == run.count) return !empty();
-  run.seen_hash = add_to_hash(run.seen_hash, record.key, envelope.SerializeAsString());
+  run.seen_hash = add_to_hash(run.seen_hash, record.key, value_at(envelope, *to));
   if (++run.seen < run.count) return true;
   --uncompared_;
   if (run.seen_hash == run.hash) return !empty();
@@ -228,9 +236,10 @@ Status CopyTarget::add_control(const SourceRecord& record) {
     ++report_.left_out;
     return {};
   }
-  if (!same_partitions()) return write_anew(record);
-  const PartitionId to = record.position.partition;
-  Run& run = run_of(to, to);
+  const std::optional<PartitionId> place = this->place(record);
+  if (!place) return write_anew(record);
+  const PartitionId to = *place;
+  Run& run = run_of(record.position.partition, to);
   const bool tick = envelope.has_ticked();
   const bool before_the_last = run.seen < run.count;
   const auto id = bytes16(envelope.event_id());
@@ -256,7 +265,7 @@ Status CopyTarget::write_anew(const SourceRecord& record) {
         envelope.has_rules_activated() ? envelope.rules_activated().rules_version() : policy.version();
     if (next <= version) continue;
     version = next;
-    set_partition(envelope, q);
+    set_control_partition(envelope, PartitionId(q));
     MNEMO_TRY(put(PartitionId(q), record, std::string(kControlKey), envelope));
   }
   return {};
@@ -276,7 +285,7 @@ Status CopyTarget::put(PartitionId partition, const SourceRecord& source, std::s
   const bool control = key == kControlKey;
   if (!control) waiting.expected = source.rejected ? Outcome::Kind::kRejected : Outcome::Kind::kApplied;
   waiting.at_ms = envelope.has_ticked() ? envelope.ticked().time_ms() : envelope.recorded_at_ms();
-  waiting.record = {partition, std::move(key), envelope.SerializeAsString()};
+  waiting.record = {partition, std::move(key), value_at(envelope, partition)};
   if (!control || envelope.has_ticked()) {
     TimestampMs& time_ms = parts_[partition.value].time_ms;
     time_ms = std::max(time_ms, waiting.at_ms);

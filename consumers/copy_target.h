@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -72,12 +73,13 @@ class CopyTarget {
   CopyTarget(Log& to, const LogIdentity& from, size_t memory_bytes);
   bool same_partitions() const { return from_.partitions == to_.identity().partitions; }
   Run& run_of(PartitionId from, PartitionId to);
-  PartitionId source_partition(const LogRecord& record) const;
+  // The only place of the record on the target; nullopt: each of the target's partitions has it, written anew.
+  std::optional<PartitionId> place(const SourceRecord& record) const;
 
   Status scan(PartitionId partition);
   Status note(const LogRecord& record);
   Status note_control(const LogRecord& record, const v1::Envelope& envelope);
-  void count(const LogRecord& record);
+  void count(const LogRecord& record, PartitionId from);
 
   Status add_control(const SourceRecord& record);
   Status write_anew(const SourceRecord& record);

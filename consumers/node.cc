@@ -5,6 +5,7 @@
 #include <future>
 
 #include "consumers/handshake.h"
+#include "events/activation.h"
 #include "events/envelope.h"
 #include "events/genesis.h"
 #include "events/limits.h"
@@ -246,6 +247,15 @@ uint64_t Node::when_applied(PartitionId partition, AppliedWaiters::Reached reach
 }
 
 bool Node::cancel_wait(PartitionId partition, uint64_t id) { return partitions_[partition.value]->waiters->cancel(id); }
+
+Result<std::vector<PartitionId>> Node::activate_rules(Deadline deadline) {
+  MNEMO_TRY(wait_applied(deadline));
+  std::vector<Rules> in_force;
+  for (uint32_t p = 0; p < partitions(); ++p) in_force.push_back(projection(PartitionId(p)).rules());
+  MNEMO_ASSIGN(auto activated, mnemo::activate_rules(log_, in_force, clock_, ids_));
+  if (!activated.empty()) MNEMO_TRY(wait_applied(deadline));
+  return activated;
+}
 
 Result<std::unique_ptr<View>> Node::view(PartitionId partition) const {
   return partitions_[partition.value]->projection->view();

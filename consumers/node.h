@@ -48,6 +48,9 @@ class Node {
   Log& log() { return log_; }
   Projection& projection(PartitionId partition) { return *partitions_[partition.value]->projection; }
   const Emitter& emitter() const { return *emitter_; }
+  // What the node makes for events: ids, and fingerprints under the log's secret.
+  Bytes16 next_id() { return ids_.next(); }
+  Bytes16 fingerprint(const v1::Envelope& envelope) const { return key_.fingerprint(envelope); }
   PartitionId partition_for(std::string_view name_space, std::string_view agent_id) const;
 
   // Whether the event would be taken: INVALID_ARGUMENT or UNIMPLEMENTED, naming what is wrong, before anything is
@@ -76,6 +79,9 @@ class Node {
   // The same for one partition without a thread, until it has come where it is `reached`.
   uint64_t when_applied(PartitionId partition, AppliedWaiters::Reached reached, AppliedWaiters::Done done);
   bool cancel_wait(PartitionId partition, uint64_t id);
+  // Activates the kinds of events that this build applies and the log, made by an older one, does not have active
+  // (events/activation.h): the partitions in which it did, which is to be announced; none, as a rule.
+  Result<std::vector<PartitionId>> activate_rules(Deadline deadline);
   Result<std::unique_ptr<View>> view(PartitionId partition) const;
   // The error that halted a partition, or nullopt.
   std::optional<Error> halted(PartitionId partition) const {

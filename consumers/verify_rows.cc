@@ -37,6 +37,9 @@ std::string_view kind_of_row(Row row) {
     case Row::kVector: return "vector row";
     case Row::kAccess: return "access row";
     case Row::kPolicy: return "policy row";
+    case Row::kOperation: return "operation row";
+    case Row::kOperationPlace: return "operation order row";
+    case Row::kOperationEnd: return "finished operation row";
     case Row::kMeta: return "meta row";
     case Row::kPending: return "pending work row";
     case Row::kForget: return "pending forget row";
@@ -54,7 +57,8 @@ std::string_view kind_of_row(Row row) {
 
 bool is_of_agent(Row row) {
   return row != Row::kAgent && row != Row::kPolicy && row != Row::kPending && row != Row::kSkip &&
-         row != Row::kOutbox && row != Row::kIndexWork && row != Row::kMeta && row != Row::kExpiry;
+         row != Row::kOutbox && row != Row::kIndexWork && row != Row::kMeta && row != Row::kExpiry &&
+         row != Row::kOperation && row != Row::kOperationPlace && row != Row::kOperationEnd;
 }
 
 Status skip_uncompared(RowCursor& cursor) {

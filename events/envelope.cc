@@ -175,6 +175,29 @@ std::optional<Scope> parse_message_key(std::string_view key) {
   return scope;
 }
 
+std::optional<std::string_view> operation_of(const v1::Envelope& envelope) {
+  if (envelope.has_operation_started()) return envelope.operation_started().operation_id();
+  if (envelope.has_operation_step_done()) return envelope.operation_step_done().operation_id();
+  if (envelope.has_operation_finished()) return envelope.operation_finished().operation_id();
+  return std::nullopt;
+}
+
+void set_control_partition(v1::Envelope& envelope, PartitionId partition) {
+  const auto set = [partition](auto* event) { event->set_partition(partition.value); };
+  if (envelope.has_epoch_started()) return set(envelope.mutable_epoch_started());
+  if (envelope.has_rules_activated()) return set(envelope.mutable_rules_activated());
+  if (envelope.has_policy_updated()) return set(envelope.mutable_policy_updated());
+  if (envelope.has_ticked()) return set(envelope.mutable_ticked());
+  if (envelope.has_operation_started()) return set(envelope.mutable_operation_started());
+  if (envelope.has_operation_step_done()) return set(envelope.mutable_operation_step_done());
+  if (envelope.has_operation_finished()) return set(envelope.mutable_operation_finished());
+  MNEMO_CHECK(!"a control event that may name another partition");
+}
+
+PartitionId operation_home(std::string_view operation_id, uint32_t partitions) {
+  return partition_of(operation_id, partitions);
+}
+
 Result<PartitionId> partition_for(const v1::Envelope& envelope, uint32_t partitions) {
   const auto named = control_partition(envelope);
   if (!named) return partition_of(message_key(envelope.namespace_(), envelope.agent_id()), partitions);

@@ -32,8 +32,10 @@ inline constexpr int kKindNumberMax = 127;
 // those that log and envelope share (events/limits.h), the depth of JSON (events/json_syntax.h), and that of messages.
 inline constexpr size_t kIdentifierBytesMax = 64;  // kinds of memories, types of links
 inline constexpr size_t kTraceBytesMax = 256;      // actor, correlation_id, causation_id, traceparent, each
-inline constexpr size_t kReasonBytesMax = 1024;    // SkipRecorded.reason
-inline constexpr size_t kFilterDepthMax = 32;      // filters within filters; a valid one is never too deep for decode()
+inline constexpr size_t kReasonBytesMax = 1024;    // reason of a skip, reason and results of an operation, each
+inline constexpr uint32_t kOperationStepsMax = 1'000'000;
+inline constexpr size_t kOperationRequestBytesMax = 4096;
+inline constexpr size_t kFilterDepthMax = 32;  // filters within filters; a valid one is never too deep for decode()
 inline constexpr TimestampMs kTimeMinMs = -62'135'596'800'000;  // 0001-01-01T00:00:00.000Z
 inline constexpr TimestampMs kTimeMaxMs = 253'402'300'799'999;  // 9999-12-31T23:59:59.999Z
 
@@ -74,6 +76,14 @@ std::optional<Scope> parse_message_key(std::string_view key);
 // Partition of a message key: Kafka's Java client's default, toPositive(murmur2(key)) % partitions.
 uint32_t murmur2(std::string_view bytes);
 PartitionId partition_of(std::string_view key, uint32_t partitions);
+
+// The operation that the envelope journals, as bytes of its own; nullopt for every other event.
+std::optional<std::string_view> operation_of(const v1::Envelope& envelope);
+// Makes the envelope of an operation, of rules, a policy, an epoch or a tick name this partition; no other may be
+// given.
+void set_control_partition(v1::Envelope& envelope, PartitionId partition);
+// The only partition on which events of this operation may stand.
+PartitionId operation_home(std::string_view operation_id, uint32_t partitions);
 
 // Where the envelope belongs: a control event on the partition that it names, an agent event on its agent's.
 // INVALID_ARGUMENT when it names one that a log of so many partitions does not have.

@@ -14,6 +14,7 @@ using namespace validation;  // NOLINT: the checks of this very concern
 // The last values that schema version 1 has; a later value of the enum comes with a later schema version.
 constexpr int kClassMax = v1::MEMORY_CLASS_WORKING;
 constexpr int kTierMax = v1::TIER_LONG;
+constexpr int kOperationOutcomeMax = v1::OPERATION_OUTCOME_CANCELLED;
 constexpr int kImportanceMax = 1000;
 
 // Memory fields that Remembered and Updated share; absent strings are empty and pass.
@@ -144,6 +145,29 @@ Status check(const v1::SkipRecorded& event) {
   return check_label({"skip", "reason"}, event.reason(), kReasonBytesMax);
 }
 
+Status check(const v1::OperationStarted& event) {
+  MNEMO_TRY(check_16_bytes({"operation", "operation_id"}, event.operation_id()));
+  MNEMO_TRY(check_identifier({"operation", "kind"}, event.kind()));
+  MNEMO_TRY(check_range({"operation", "steps"}, event.steps(), 0, kOperationStepsMax));
+  MNEMO_TRY(check_bytes({"operation", "request"}, event.request().size(), kOperationRequestBytesMax));
+  if (!event.namespace_().empty()) {
+    MNEMO_TRY(check_id({"operation", "namespace"}, event.namespace_(), limits::kNamespaceBytesMax));
+  }
+  return event.fingerprint().empty() ? Status() : check_16_bytes({"operation", "fingerprint"}, event.fingerprint());
+}
+
+Status check(const v1::OperationStepDone& event) {
+  MNEMO_TRY(check_16_bytes({"operation", "operation_id"}, event.operation_id()));
+  MNEMO_TRY(check_range({"operation", "step"}, event.step(), 1, kOperationStepsMax));
+  return check_label({"operation", "result"}, event.result(), kReasonBytesMax);
+}
+
+Status check(const v1::OperationFinished& event) {
+  MNEMO_TRY(check_16_bytes({"operation", "operation_id"}, event.operation_id()));
+  MNEMO_TRY(check_range({"operation", "outcome"}, event.outcome(), 1, kOperationOutcomeMax));
+  return check_label({"operation", "reason"}, event.reason(), kReasonBytesMax);
+}
+
 Status check_event(const v1::Envelope& envelope, const Rules& rules) {
   using E = v1::Envelope;
   const v1::Limits& limits = rules.limits;
@@ -161,13 +185,13 @@ Status check_event(const v1::Envelope& envelope, const Rules& rules) {
     case E::kPolicyUpdated: return check(envelope.policy_updated());
     case E::kTicked: return check_time({"tick", "time_ms"}, envelope.ticked().time_ms());
     case E::kSkipRecorded: return check(envelope.skip_recorded());
+    case E::kOperationStarted: return check(envelope.operation_started());
+    case E::kOperationStepDone: return check(envelope.operation_step_done());
+    case E::kOperationFinished: return check(envelope.operation_finished());
     case E::kConsolidateRequested:
     case E::kPruneRequested:
     case E::kSummaryAttached:
     case E::kImported:
-    case E::kOperationStarted:
-    case E::kOperationStepDone:
-    case E::kOperationFinished:
     case E::kSubjectErased: return {};  // reserved: kind_supported() comes first, so nobody applies them by this
     case E::EVENT_NOT_SET: break;
   }

@@ -5,13 +5,14 @@
 #include <numeric>
 
 #include "events/envelope.h"
+#include "projector/apply_operation.h"
 #include "projector/store/outbox.h"
 
 namespace mnemo {
 namespace {
 
 ControlDecision done() { return {}; }
-ControlDecision refuse(SkipReason reason, std::string why) { return {reason, std::move(why)}; }
+ControlDecision refuse(SkipReason reason, std::string why) { return {.skip = reason, .why = std::move(why)}; }
 
 ControlDecision start_epoch(State& state, const ControlContext& context, const v1::EpochStarted& e) {
   const std::optional<Bytes16> log_id = bytes16(e.log_id());
@@ -127,9 +128,9 @@ Result<ControlDecision> decide_control(State& state, const ControlContext& conte
     case v1::Envelope::kPolicyUpdated: return update_policy(state, envelope.policy_updated());
     case v1::Envelope::kTicked: return tick(state, context, envelope.ticked());
     case v1::Envelope::kSkipRecorded: return record_skip(state, context, envelope.skip_recorded());
-    case v1::Envelope::kOperationStarted:
-    case v1::Envelope::kOperationStepDone:
-    case v1::Envelope::kOperationFinished:
+    case v1::Envelope::kOperationStarted: return start_operation(state, context, envelope.operation_started());
+    case v1::Envelope::kOperationStepDone: return note_operation_step(state, context, envelope.operation_step_done());
+    case v1::Envelope::kOperationFinished: return finish_operation(state, context, envelope.operation_finished());
     case v1::Envelope::kSubjectErased:
     case v1::Envelope::kRemembered:
     case v1::Envelope::kUpdated:

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "events/log.h"
+#include "projector/outcome.h"
 #include "projector/state.h"
 
 namespace mnemo {
@@ -13,12 +14,14 @@ namespace mnemo {
 struct ControlContext {
   const LogIdentity& log;
   const LogRecord& record;
+  TimestampMs recorded_at_ms = 0;  // effective: never later than the append timestamp
 };
 
-// Done, unless `skip` says why not.
+// Done, unless `skip` says why not, or `kind` that it was done before: kDuplicate, or kConflict.
 struct ControlDecision {
-  std::optional<SkipReason> skip;
-  std::string why;
+  std::optional<SkipReason> skip = std::nullopt;
+  std::string why = {};
+  Outcome::Kind kind = Outcome::Kind::kControl;
 };
 
 // An error halts the partition: rules of a newer build; or a SkipRecorded that names a record which this projection has

@@ -30,7 +30,7 @@ struct Outcome {
   uint32_t version = 0;                        // of the memory
   uint64_t count = 0;      // memories forgotten, links made, embeddings stored: what the event changed
   Bytes16 record_id{};     // the record's own event id: who waits for this outcome knows it by that
-  Bytes16 event_id{};      // of the event that acted: for a duplicate the first one's
+  Bytes16 event_id{};      // of the event that acted: for a duplicate the first one's, but for control records
   std::string memory_key;  // of the memory concerned, or empty
   std::string message;
 

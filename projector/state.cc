@@ -12,14 +12,6 @@ namespace {
 constexpr size_t kFilterBytesKept = 16 << 20;  // of pending forgets, in memory between batches
 constexpr size_t kExpiryKeyBytes = 1 + 8 + 4 + 4;
 
-std::string policy_key(std::string_view name_space) { return keys::start(keys::Row::kPolicy).append(name_space); }
-
-void encode_policy(const Policy& policy, std::string& out) {
-  put_varint(out, policy.version);
-  put_varint(out, zigzag(policy.ttl_ms));
-  out.push_back(policy.record_access ? 1 : 0);
-}
-
 tl::unexpected<Error> damaged(const std::string& what) {
   return fail(Code::kDataLoss, "the " + what + " is missing or damaged: rebuild the projection from the log");
 }
@@ -326,16 +318,7 @@ Status State::set_rules(const Rules& rules, std::string_view serialized) {
 Result<Policy> State::policy(std::string_view name_space) {
   const auto known = policies_.find(name_space);
   if (known != policies_.end()) return known->second;
-  Policy policy;
-  std::string row;
-  MNEMO_ASSIGN(const bool found, rows_.get(policy_key(name_space), row));
-  if (found) {
-    Decoder in(row);
-    policy.version = static_cast<uint32_t>(in.varint());
-    policy.ttl_ms = in.zigzag64();
-    policy.record_access = in.u8() != 0;
-    if (!in.done()) return fail(Code::kDataLoss, "a policy row is damaged: rebuild the projection from the log");
-  }
+  MNEMO_ASSIGN(const Policy policy, read_policy(rows_, name_space));
   policies_.emplace(name_space, policy);
   return policy;
 }

@@ -20,8 +20,10 @@
 #include "projector/store/index.h"
 #include "projector/store/keys.h"
 #include "projector/store/meta.h"
+#include "projector/store/operation.h"
 #include "projector/store/outbox.h"
 #include "projector/store/pending.h"
+#include "projector/store/policy.h"
 #include "projector/store/record.h"
 #include "projector/store/rows.h"
 
@@ -41,17 +43,12 @@ struct AgentState {
   std::string_view agent_id() const { return std::string_view(name).substr(name.find(kKeySeparator) + 1); }
 };
 
-struct Policy {
-  uint32_t version = 0;
-  int64_t ttl_ms = 0;
-  bool record_access = false;
-};
-
-// How much is kept. Tests set less; a partition's projections must all have the same, or their skip rows differ.
+// How much is kept. Tests set less; a partition's projections must all have the same, or their rows differ.
 struct StateLimits {
   size_t agents_kept = 32768;       // in memory between batches: the oldest half leaves, and is read again when needed
   uint64_t skip_rows_kept = 10000;  // the newest; all are counted
   size_t policies_kept = 4096;      // in memory between batches: all leave
+  uint64_t operations_kept = kOperationsKept;  // finished ones, the newest: rows that digests hold
 };
 
 class State {

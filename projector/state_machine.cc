@@ -187,11 +187,19 @@ Status StateMachine::decide(const LogRecord& record, bool skip, Outcome& outcome
 }
 
 Status StateMachine::apply_control(const LogRecord& record, const v1::Envelope& envelope, Outcome& outcome) {
-  MNEMO_ASSIGN(const ControlDecision decision, decide_control(state_, {log_, record}, envelope));
+  const ControlContext context{log_, record, effective_recorded_at(envelope, record)};
+  MNEMO_ASSIGN(const ControlDecision decision, decide_control(state_, context, envelope));
   if (decision.skip) return skip_record(record, *decision.skip, decision.why, outcome);
-  outcome.kind = Outcome::Kind::kControl;
+  outcome.kind = decision.kind;
   outcome.event_id = state_.meta().last_event_id;
-  ++state_.meta().counters.control;
+  Counters& counters = state_.meta().counters;
+  if (decision.kind == Outcome::Kind::kControl) ++counters.control;
+  if (decision.kind == Outcome::Kind::kDuplicate) ++counters.duplicates;
+  if (decision.kind != Outcome::Kind::kConflict) return {};
+  ++counters.conflicts;
+  outcome.code = Code::kAlreadyExists;
+  outcome.refused = true;
+  outcome.message = decision.why;
   return {};
 }
 

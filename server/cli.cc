@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "consumers/operations.h"
 #include "events/clock.h"
 #include "events/envelope.h"
 #include "events/tell_aside.h"
@@ -107,7 +108,19 @@ Status Session::open_node(const CommonOptions& options, Access access) {
   node_options.emitted = dir_->emitted_file();
   MNEMO_ASSIGN(node_, Node::open(dir_->log(), dir_->key(), clock_, dir_->state_dir(), node_options));
   warn_of_slow_clock();
+  if (access != Access::kRead) resume_operations();
   return {};
+}
+
+// What a process before this one left undone. Whoever came for something else is not kept from it.
+void Session::resume_operations() {
+  OperationRunner runner(*node_);
+  const Result<bool> running = runner.policy_running();
+  const Status resumed = running && *running ? runner.resume(soon()) : Status();
+  if (resumed) return;
+  tell_aside(
+      fmt::format("mnemo: warning: an operation that was cut off could not go on: {}; `mnemo journal` shows it\n",
+                  resumed.error().message));
 }
 
 // Event time never goes back: what a clock that ran ahead has written makes memories expire early until then.

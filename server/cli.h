@@ -94,6 +94,7 @@ class Session {
   Session() : engine_(Profile::defaults()) {}
   Status open_node(const CommonOptions& options, Access access);
   void warn_of_slow_clock();
+  void resume_operations();
   Status open_stores(const CommonOptions& options);
   Status drop_old_states();
 
@@ -142,13 +143,14 @@ void leave_out(CLI::App* command, std::initializer_list<const char*> options);
 Result<Json> json_of_option(std::string_view option, const std::string& text);
 Result<v1::Filter> filter_of_option(std::string_view option, const Json& json);
 
-void add_write_commands(Cli& cli);   // remember, update, forget, link, unlink
-void add_import_commands(Cli& cli);  // import, export
-void add_read_commands(Cli& cli);    // retrieve, explain, list, get, history
-void add_agents_command(Cli& cli);   // agents
-void add_admin_commands(Cli& cli);   // status, verify
-void add_log_commands(Cli& cli);     // log copy, deadletters, skip
-void add_auth_commands(Cli& cli);    // auth add
+void add_write_commands(Cli& cli);      // remember, update, forget, link, unlink
+void add_import_commands(Cli& cli);     // import, export
+void add_read_commands(Cli& cli);       // retrieve, explain, list, get, history
+void add_agents_command(Cli& cli);      // agents
+void add_admin_commands(Cli& cli);      // status, verify
+void add_log_commands(Cli& cli);        // log copy, deadletters, skip
+void add_auth_commands(Cli& cli);       // auth add
+void add_operation_commands(Cli& cli);  // policy, journal, rules
 
 // A deadline for what a person waits for.
 Deadline soon();

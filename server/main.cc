@@ -35,6 +35,7 @@ int run(mnemo::Cli& cli, std::span<char*> arguments) {
   mnemo::add_admin_commands(cli);
   mnemo::add_log_commands(cli);
   mnemo::add_auth_commands(cli);
+  mnemo::add_operation_commands(cli);
   mnemo::add_serve_command(cli, MNEMO_VERSION);
   // After the commands, which would inherit it.
   cli.app.set_version_flag("--version", std::string("mnemo ") + MNEMO_VERSION, "print the version");

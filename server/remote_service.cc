@@ -94,6 +94,24 @@ class RemoteService final : public Service {
   void digests(const Call& c, Reply<v1::GetDigestsResponse> reply) override {
     reply(ask<v1::GetDigestsResponse>(c, "GetDigests", v1::GetDigestsRequest(), kAdmin));
   }
+  void list_operations(const Call& c, v1::ListOperationsRequest r, Reply<v1::ListOperationsResponse> reply) override {
+    reply(ask<v1::ListOperationsResponse>(c, "ListOperations", r, kAdmin));
+  }
+  void get_operation(const Call& c, v1::GetOperationRequest r, Reply<v1::GetOperationResponse> reply) override {
+    reply(ask<v1::GetOperationResponse>(c, "GetOperation", r, kAdmin));
+  }
+  void set_policy(const Call& c, v1::SetPolicyRequest r, Reply<v1::SetPolicyResponse> reply) override {
+    write(c, "SetPolicy", r.idempotency_key(), r, reply, kAdmin);
+  }
+  void get_policy(const Call& c, v1::GetPolicyRequest r, Reply<v1::GetPolicyResponse> reply) override {
+    reply(ask<v1::GetPolicyResponse>(c, "GetPolicy", r, kAdmin));
+  }
+  void rules(const Call& c, Reply<v1::GetRulesResponse> reply) override {
+    reply(ask<v1::GetRulesResponse>(c, "GetRules", v1::GetRulesRequest(), kAdmin));
+  }
+  void activate_rules(const Call& c, Reply<v1::ActivateRulesResponse> reply) override {
+    reply(ask<v1::ActivateRulesResponse>(c, "ActivateRules", v1::ActivateRulesRequest(), kAdmin));
+  }
   Status ready_to_read() const override { return ready("read"); }
   Status ready_to_write() const override { return ready("write"); }
 
@@ -103,10 +121,10 @@ class RemoteService final : public Service {
 
   template <typename Request, typename Response>
   void write(const Call& call, std::string_view rpc, const std::string& key, const Request& request,
-             const Reply<Response>& reply) {
+             const Reply<Response>& reply, std::string_view service = kMemories) {
     Call keyed = call;
     if (keyed.idempotency_key.empty() && key.empty()) keyed.idempotency_key = new_key();
-    reply(ask<Response>(keyed, rpc, request));
+    reply(ask<Response>(keyed, rpc, request, service));
   }
 
   template <typename Response>

@@ -1,7 +1,9 @@
 #include "server/running_server.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "events/activation.h"
 #include "server/event_log.h"
 #include "server/server_numbers.h"
 
@@ -137,6 +139,16 @@ Status RunningServer::stop(MonotonicTime deadline) {
   return result;
 }
 
+// Nothing activates them by itself: a build before this one could not follow the log any more.
+void RunningServer::tell_missing_kinds() const {
+  std::vector<Rules> in_force;
+  for (uint32_t p = 0; p < node_->partitions(); ++p) in_force.push_back(node_->projection(PartitionId(p)).rules());
+  const KindsOfLog kinds = kinds_of(in_force);
+  if (kinds.missing.empty()) return;
+  log_event(LogLevel::kWarning, "kinds of events are not active",
+            {{"kinds", fmt::format("{}", fmt::join(kinds.missing, " "))}, {"activate", "mnemo rules activate"}});
+}
+
 // What changes by itself: whether reads are complete, and which partitions stand still.
 void RunningServer::watch(const std::stop_token& stop) {
   std::vector<bool> halted(node_->partitions());
@@ -153,6 +165,7 @@ void RunningServer::watch(const std::stop_token& stop) {
     if (!caught_up && service_->ready_to_read()) {
       caught_up = true;
       log_event(LogLevel::kInfo, "ready", {});
+      tell_missing_kinds();
       if (const Status dropped = dir_->drop_old_states(); !dropped) {
         log_event(LogLevel::kWarning, "old projections stay", {{"reason", dropped.error().message}});
       }

@@ -44,6 +44,7 @@ class RunningServer {
   Status open_data(std::string_view version);
   Status open_doors();
   void watch(const std::stop_token& stop);
+  void tell_missing_kinds() const;
 
   const CommonOptions common_;
   const ServeOptions options_;

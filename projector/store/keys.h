@@ -16,18 +16,21 @@ namespace mnemo::keys {
 
 enum class Row : char {
   // Logical rows: covered by the `state` digest.
-  kAgent = 'A',      // A namespace 0x1f agent -> ord
-  kAgentName = 'a',  // a ord -> namespace 0x1f agent
-  kRecord = 'R',     // R ord doc -> record, or the stub of a forgotten one
-  kMemory = 'I',     // I ord id -> current document and flags, or a tombstone
-  kKey = 'K',        // K ord key16 -> outcome of an idempotency key
-  kKeyWindow = 'W',  // W ord number8 -> the K row's whole key: which key leaves the window next
-  kExpiry = 'E',     // E expires_at8 ord doc -> nothing
-  kLink = 'L',       // L ord from type to -> nothing
-  kBacklink = 'l',   // l ord to type from -> nothing
-  kVector = 'V',     // V ord doc model -> quantised vector
-  kAccess = 'H',     // H ord id -> access count and time
-  kPolicy = 'N',     // N namespace -> policy
+  kAgent = 'A',           // A namespace 0x1f agent -> ord
+  kAgentName = 'a',       // a ord -> namespace 0x1f agent
+  kRecord = 'R',          // R ord doc -> record, or the stub of a forgotten one
+  kMemory = 'I',          // I ord id -> current document and flags, or a tombstone
+  kKey = 'K',             // K ord key16 -> outcome of an idempotency key
+  kKeyWindow = 'W',       // W ord number8 -> the K row's whole key: which key leaves the window next
+  kExpiry = 'E',          // E expires_at8 ord doc -> nothing
+  kLink = 'L',            // L ord from type to -> nothing
+  kBacklink = 'l',        // l ord to type from -> nothing
+  kVector = 'V',          // V ord doc model -> quantised vector
+  kAccess = 'H',          // H ord id -> access count and time
+  kPolicy = 'N',          // N namespace -> policy
+  kOperation = 'J',       // J id16 -> operation
+  kOperationPlace = 'j',  // j started_at8 id16 -> nothing: the newest first
+  kOperationEnd = 'z',    // z number8 -> id16: in the order in which they finished
   // State outside the digests.
   kMeta = '!',     // !meta, !points, !rules, !version
   kPending = 'P',  // P number8 -> pending work

@@ -83,6 +83,12 @@ const std::map<std::string_view, Rpc>& served_rpcs() {
     add(Method::kRetrieve, served(&Service::retrieve));
     add(Method::kGetStatus, served<v1::GetStatusRequest>(&Service::status));
     add(Method::kGetDigests, served<v1::GetDigestsRequest>(&Service::digests));
+    add(Method::kListOperations, served(&Service::list_operations));
+    add(Method::kGetOperation, served(&Service::get_operation));
+    add(Method::kSetPolicy, served(&Service::set_policy));
+    add(Method::kGetPolicy, served(&Service::get_policy));
+    add(Method::kGetRules, served<v1::GetRulesRequest>(&Service::rules));
+    add(Method::kActivateRules, served<v1::ActivateRulesRequest>(&Service::activate_rules));
     return all;
   }();
   return rpcs;

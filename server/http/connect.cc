@@ -111,6 +111,12 @@ const std::map<Method, Handler>& handlers() {
       {Method::kRetrieve, served(&Service::retrieve)},
       {Method::kGetStatus, served_plain<v1::GetStatusRequest>(&Service::status)},
       {Method::kGetDigests, served_plain<v1::GetDigestsRequest>(&Service::digests)},
+      {Method::kListOperations, served(&Service::list_operations)},
+      {Method::kGetOperation, served(&Service::get_operation)},
+      {Method::kSetPolicy, served(&Service::set_policy)},
+      {Method::kGetPolicy, served(&Service::get_policy)},
+      {Method::kGetRules, served_plain<v1::GetRulesRequest>(&Service::rules)},
+      {Method::kActivateRules, served_plain<v1::ActivateRulesRequest>(&Service::activate_rules)},
   };
   return all;
 }

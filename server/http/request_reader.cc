@@ -54,7 +54,11 @@ Status read_body(const HttpRequest& request, const Route& route, MessageReader& 
 Status read_request(const Exchange& exchange, const Route& route, google::protobuf::Message& out) {
   MessageReader reader(out);
   for (const std::string& id : exchange.parameters) {
-    if (id.empty()) return invalid("the path names no memory: put its id after /v1/memories/");
+    if (id.empty()) {
+      return invalid(route.path.starts_with("/v1/memories/")
+                         ? "the path names no memory: put its id after /v1/memories/"
+                         : fmt::format("the path names nothing: it is {}", route.path));
+    }
     if (!is_utf8(id)) return invalid("the id in the path is not UTF-8: send it percent-encoded as UTF-8");
     MNEMO_TRY(reader.set("id", id));
   }

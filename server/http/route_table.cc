@@ -34,7 +34,7 @@ Result<Request> request_of(const Exchange& exchange, const Route& route) {
   Request request;
   auto& fields = fields_of(request);
   MNEMO_TRY(read_request(exchange, route, fields));
-  MNEMO_TRY(validate_scope(fields.namespace_(), fields.agent_id()));
+  if constexpr (requires { fields.agent_id(); }) MNEMO_TRY(validate_scope(fields.namespace_(), fields.agent_id()));
   return request;
 }
 
@@ -168,9 +168,13 @@ const std::vector<Route>& route_table() {
       {"GET", "/v1/digests", Method::kGetDigests, kNothing, kNone, rpc(&Service::digests)},
       {"GET", "/v1/changes", Method::kOther, kFields, kNone, {}},
       {"GET", "/v1/scheduler", Method::kOther, kNothing, kNone, {}},
-      {"GET", "/v1/journal", Method::kListOperations, kFields, kNone, {}},
-      {"GET", "/v1/journal/{operation}", Method::kGetOperation, kNothing, kNone, {}},
+      {"GET", "/v1/journal", Method::kListOperations, kFields, kNone, rpc(&Service::list_operations)},
+      {"GET", "/v1/journal/{operation}", Method::kGetOperation, kNothing, kNone, rpc(&Service::get_operation)},
       {"GET", "/v1/deadletters", Method::kOther, kFields, kNone, {}},
+      {"GET", "/v1/admin/policy", Method::kGetPolicy, kFields, kNone, rpc(&Service::get_policy)},
+      {"POST", "/v1/admin/policy", Method::kSetPolicy, kNothing, kRequired, rpc(&Service::set_policy)},
+      {"GET", "/v1/admin/rules", Method::kGetRules, kNothing, kNone, rpc(&Service::rules)},
+      {"POST", "/v1/admin/rules:activate", Method::kActivateRules, kNothing, kOptional, rpc(&Service::activate_rules)},
       {"POST", "/v1/admin/{command}", Method::kOther, kNothing, kOptional, {}},
       {"GET", "/healthz", Method::kHealth, kOwn, kNone, healthz},
       {"GET", "/readyz", Method::kHealth, kOwn, kNone, readyz},

@@ -84,8 +84,8 @@ void HttpRoutes::handle(const HttpRequest& request, HttpResponder respond) const
       return handle_route(
           route, {request, std::move(*parameters), parts_, counted(parts_, route.counted, std::move(respond))});
     }
-    allowed.push_back(route.method);
-    path = route.path;
+    if (path.empty()) path = route.path;  // the first that fits is the one that names most
+    if (std::ranges::find(allowed, route.method) == allowed.end()) allowed.push_back(route.method);
   }
   counted(parts_, Method::kOther, std::move(respond))(allowed.empty() ? no_such_path(request.path)
                                                                       : wrong_method(request.method, path, allowed));

@@ -5,13 +5,6 @@
 namespace mnemo {
 namespace {
 
-Result<std::string> key_from(const std::string& of_call, std::string&& of_message) {
-  if (of_message.empty()) return of_call;
-  if (of_call.empty() || of_call == of_message) return std::move(of_message);
-  return fail(Code::kInvalidArgument,
-              "the idempotency key beside the request is not the one in it: give one of them, or the same twice");
-}
-
 template <typename Request>
 Result<v1::Envelope> envelope_from(const Call& call, Request& request) {
   MNEMO_TRY(call.principal->check(Right::kWrite, request.namespace_()));
@@ -34,6 +27,13 @@ void set_link(Request& request, Event& e) {
 }
 
 }  // namespace
+
+Result<std::string> key_from(const std::string& of_call, std::string&& of_message) {
+  if (of_message.empty()) return of_call;
+  if (of_call.empty() || of_call == of_message) return std::move(of_message);
+  return fail(Code::kInvalidArgument,
+              "the idempotency key beside the request is not the one in it: give one of them, or the same twice");
+}
 
 Result<v1::Envelope> event_from(const Call& call, v1::MemoryInput memory) {
   MNEMO_ASSIGN(v1::Envelope envelope, envelope_from(call, memory));

@@ -17,4 +17,7 @@ Result<v1::Envelope> event_from(const Call& call, v1::ForgetByFilterRequest requ
 Result<v1::Envelope> event_from(const Call& call, v1::LinkMemoriesRequest request);
 Result<v1::Envelope> event_from(const Call& call, v1::UnlinkMemoriesRequest request);
 
+// The one key of a write that may have it in two places; INVALID_ARGUMENT, as above.
+Result<std::string> key_from(const std::string& of_call, std::string&& of_message);
+
 }  // namespace mnemo

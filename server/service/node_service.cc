@@ -19,11 +19,13 @@ NodeService::NodeService(Node& node, Scheduler& scheduler, const Engine& engine,
       clock_(clock),
       options_(std::move(options)),
       timer_(clock),
-      executor_(options_.reply_threads) {
+      executor_(options_.reply_threads),
+      operations_(node, clock) {
   for (uint32_t p = 0; p < node_.partitions(); ++p) {
     // Out of reach, it holds nothing that is known to be missing.
     ends_at_start_.push_back(node_.log().end(PartitionId(p)).value_or(0));
   }
+  if (options_.resume) operations_.resume();
 }
 
 NodeService::~NodeService() {
@@ -32,6 +34,7 @@ NodeService::~NodeService() {
 }
 
 void NodeService::stop(MonotonicTime deadline) {
+  operations_.stop(deadline);
   const Status drained = scheduler_.drain(deadline);
   if (!drained) timer_.finish();
 }

@@ -19,6 +19,7 @@
 #include "query/engine.h"
 #include "query/result_cache.h"
 #include "server/service/calls.h"
+#include "server/service/operations.h"
 #include "server/service/service.h"
 #include "server/service/write.h"
 
@@ -31,7 +32,8 @@ struct NodeServiceOptions {
   std::string log = "embedded";  // what kind, for status
   size_t reply_threads = 2;
   ResultCache* cache =
-      nullptr;  // whose epochs the node's projections raise; outlives the service; null: no answers are kept
+      nullptr;         // whose epochs the node's projections raise; outlives the service; null: no answers are kept
+  bool resume = true;  // goes on with the operations that were cut off; off: appends nothing that nobody asks for
 };
 
 class NodeService final : public Service {
@@ -45,7 +47,10 @@ class NodeService final : public Service {
   void stop(MonotonicTime deadline);
 
   // The clock was moved by hand.
-  void look_at_clock() { timer_.look_again(); }
+  void look_at_clock() {
+    timer_.look_again();
+    operations_.look_at_clock();
+  }
 
   void remember(const Call& call, v1::RememberRequest request, Reply<v1::RememberResponse> reply) override;
   void remember_batch(const Call& call, v1::RememberBatchRequest request,
@@ -64,6 +69,14 @@ class NodeService final : public Service {
 
   void status(const Call& call, Reply<v1::GetStatusResponse> reply) override;
   void digests(const Call& call, Reply<v1::GetDigestsResponse> reply) override;
+
+  void list_operations(const Call& call, v1::ListOperationsRequest request,
+                       Reply<v1::ListOperationsResponse> reply) override;
+  void get_operation(const Call& call, v1::GetOperationRequest request, Reply<v1::GetOperationResponse> reply) override;
+  void set_policy(const Call& call, v1::SetPolicyRequest request, Reply<v1::SetPolicyResponse> reply) override;
+  void get_policy(const Call& call, v1::GetPolicyRequest request, Reply<v1::GetPolicyResponse> reply) override;
+  void rules(const Call& call, Reply<v1::GetRulesResponse> reply) override;
+  void activate_rules(const Call& call, Reply<v1::ActivateRulesResponse> reply) override;
 
   Status ready_to_read() const override;
   Status ready_to_write() const override;
@@ -113,8 +126,9 @@ class NodeService final : public Service {
   std::vector<uint64_t> ends_at_start_;  // of the log, by partition
   Calls calls_;
   Timer timer_;
-  Executor executor_;  // last: what it still does uses the others
+  Executor executor_;  // what it still does uses the others
   const Waiting waiting_{node_, timer_, executor_};
+  Operations operations_;  // after what its replies use
 };
 
 }  // namespace mnemo

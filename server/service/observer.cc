@@ -33,6 +33,8 @@ std::string_view method_name(Method method) {
     case Method::kGetOperation: return "GetOperation";
     case Method::kSetPolicy: return "SetPolicy";
     case Method::kGetPolicy: return "GetPolicy";
+    case Method::kGetRules: return "GetRules";
+    case Method::kActivateRules: return "ActivateRules";
     case Method::kHealth: return "Health";
     case Method::kMetrics: return "Metrics";
     case Method::kOther: return "Other";

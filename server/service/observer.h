@@ -43,11 +43,13 @@ enum class Method : uint8_t {
   kGetOperation,
   kSetPolicy,
   kGetPolicy,
+  kGetRules,
+  kActivateRules,
   kHealth,   // /healthz, /readyz
   kMetrics,  // /metrics
   kOther,    // no such method or path, or a request that is none
 };
-inline constexpr size_t kMethods = 24;
+inline constexpr size_t kMethods = 26;
 std::string_view method_name(Method method);  // "Remember", as the rpc is called; "Other"
 
 struct RequestDone {

@@ -39,6 +39,17 @@ class Service {
   virtual void status(const Call& call, Reply<v1::GetStatusResponse> reply) = 0;
   virtual void digests(const Call& call, Reply<v1::GetDigestsResponse> reply) = 0;
 
+  // The journal, of those namespaces that the principal may use.
+  virtual void list_operations(const Call& call, v1::ListOperationsRequest request,
+                               Reply<v1::ListOperationsResponse> reply) = 0;
+  virtual void get_operation(const Call& call, v1::GetOperationRequest request,
+                             Reply<v1::GetOperationResponse> reply) = 0;
+  // What was started and is not done at the deadline is answered as pending, and goes on.
+  virtual void set_policy(const Call& call, v1::SetPolicyRequest request, Reply<v1::SetPolicyResponse> reply) = 0;
+  virtual void get_policy(const Call& call, v1::GetPolicyRequest request, Reply<v1::GetPolicyResponse> reply) = 0;
+  virtual void rules(const Call& call, Reply<v1::GetRulesResponse> reply) = 0;
+  virtual void activate_rules(const Call& call, Reply<v1::ActivateRulesResponse> reply) = 0;
+
   // Whether answers are complete, or writes are taken: OK, or UNAVAILABLE with the reason.
   virtual Status ready_to_read() const = 0;
   virtual Status ready_to_write() const = 0;

@@ -28,6 +28,21 @@ class CopyBetweenTest : public CopyTest, public ::testing::WithParamInterface<Co
     if (GetParam().from != GetParam().to) return;
     EXPECT_EQ(target.states, source.states);
   }
+  // Of the operation whose id is this byte.
+  v1::Envelope start_operation(char id) {
+    v1::Envelope envelope = tick(0, 0);
+    envelope.mutable_operation_started()->set_operation_id(std::string(16, id));
+    envelope.mutable_operation_started()->set_kind("import");
+    set_control_partition(envelope, operation_home(std::string(16, id), log_.identity().partitions));
+    return envelope;
+  }
+  v1::Envelope step_operation(char id, uint32_t step) {
+    v1::Envelope envelope = tick(0, 0);
+    envelope.mutable_operation_step_done()->set_operation_id(std::string(16, id));
+    envelope.mutable_operation_step_done()->set_step(step);
+    set_control_partition(envelope, operation_home(std::string(16, id), log_.identity().partitions));
+    return envelope;
+  }
   // No event is written with a time that the copy has passed already.
   void run_on() { clock_.advance_ms(kHourMs); }
 };
@@ -51,6 +66,28 @@ TEST_P(CopyBetweenTest, ASourceThatHasGrownIsCopiedOnToTheSameContent) {
     const auto again = copy(log_, *target);
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->records, 0U);
+    run_on();
+  }
+}
+
+TEST_P(CopyBetweenTest, OperationsAreCopiedToTheHomesThatTheyHaveThere) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937 random(seed);
+  const auto target = make_target(GetParam().to);
+  const std::string ids = "abcdefgh";
+  for (uint32_t round = 0; round < 3; ++round) {
+    for (const char id : ids) {
+      append(round == 0 ? start_operation(id) : step_operation(id, round));
+      append(round == 0 ? start_operation(id) : step_operation(id, round));  // acts once
+    }
+    grow(30, random);
+    const auto copied = copy(log_, *target);
+    ASSERT_TRUE(copied) << copied.error().message;
+    expect_alike(*target);
+    EXPECT_EQ(copy(log_, *target)->records, 0U);
+    EXPECT_EQ(operations_of(*target), operations_of(log_));
+    EXPECT_EQ(operations_of(*target).size(), ids.size());
     run_on();
   }
 }

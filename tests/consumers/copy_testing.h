@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <random>
 #include <vector>
 
@@ -128,13 +129,7 @@ class CopyTest : public ConsumersTest {
     Sums sums;
     StoreResources resources(64 << 20);
     for (uint32_t p = 0; p < log.identity().partitions; ++p) {
-      ProjectionOptions options;
-      options.store.dir = dir_ / fmt::format("settled-{}-{}", settled_++, p);
-      options.store.partition = PartitionId(p);
-      options.store.resources = &resources;
-      options.log = log.identity();
-      std::filesystem::create_directories(options.store.dir);
-      const auto projection = Projection::open(options).value();
+      const auto projection = open(log, PartitionId(p), resources);
       project(log, *projection);
       sums.states.push_back(projection->applied().state);
       sums.content += projection->applied().content;
@@ -143,6 +138,20 @@ class CopyTest : public ConsumersTest {
       for (const uint64_t skipped : projection->applied().counters.skipped) sums.skipped += skipped;
     }
     return sums;
+  }
+
+  // The rows of a log's operations, by id.
+  std::map<std::string, std::string> operations_of(Log& log) {
+    std::map<std::string, std::string> found;
+    StoreResources resources(64 << 20);
+    for (uint32_t p = 0; p < log.identity().partitions; ++p) {
+      const auto projection = open(log, PartitionId(p), resources);
+      project(log, *projection);
+      const std::string from = keys::start(keys::Row::kOperation);
+      EXPECT_TRUE(projection->view().value()->scan(from, prefix_end(from),
+                                                   [&](auto key, auto row) { return found.emplace(key, row).second; }));
+    }
+    return found;
   }
 
   std::vector<uint64_t> ends(const Log& log) {
@@ -154,6 +163,16 @@ class CopyTest : public ConsumersTest {
   int number_ = 0;
 
  private:
+  std::unique_ptr<Projection> open(const Log& log, PartitionId partition, StoreResources& resources) {
+    ProjectionOptions options;
+    options.store.dir = dir_ / fmt::format("settled-{}-{}", settled_++, partition.value);
+    options.store.partition = partition;
+    options.store.resources = &resources;
+    options.log = log.identity();
+    std::filesystem::create_directories(options.store.dir);
+    return Projection::open(options).value();
+  }
+
   // To the log's end, and then to the clock's time until nothing is pending.
   void project(Log& log, Projection& projection) {
     const uint64_t end = log.end(projection.partition()).value();

@@ -43,7 +43,7 @@ TEST(DefaultRules, ActivateExactlyTheKindsThatThisBuildApplies) {
     EXPECT_EQ(rules.active(kind), kind_supported(kind)) << number;
     active += rules.active(kind) ? 1 : 0;
   }
-  EXPECT_EQ(active, 13);
+  EXPECT_EQ(active, 16);
   EXPECT_FALSE(rules.active(v1::EVENT_KIND_CONSOLIDATE_REQUESTED));
 }
 
@@ -73,8 +73,8 @@ TEST(NextRules, AKindThatIsActiveStaysActive) {
   event.mutable_active_kinds()->RemoveLast();
   const auto fewer = next_rules(first, event);
   ASSERT_FALSE(fewer.has_value());
-  EXPECT_THAT(fewer.error().message, HasSubstr("SkipRecorded (68)"));
-  event.add_active_kinds(v1::EVENT_KIND_SKIP_RECORDED);
+  EXPECT_THAT(fewer.error().message, HasSubstr("OperationFinished (71)"));
+  event.add_active_kinds(v1::EVENT_KIND_OPERATION_FINISHED);
   event.add_active_kinds(v1::EVENT_KIND_IMPORTED);
   EXPECT_TRUE(next_rules(first, event)->active(v1::EVENT_KIND_IMPORTED));
 }

@@ -91,4 +91,34 @@ inline v1::Envelope epoch_started() {
   return envelope;
 }
 
+inline v1::Envelope operation_started() {
+  v1::Envelope envelope = control_envelope();
+  v1::OperationStarted& event = *envelope.mutable_operation_started();
+  event.set_operation_id(std::string(16, 'o'));
+  event.set_kind("policy");
+  event.set_steps(8);
+  event.set_request("what was asked for");
+  event.set_fingerprint(std::string(16, 'f'));
+  event.set_namespace_("acme");
+  return envelope;
+}
+
+inline v1::Envelope operation_step_done() {
+  v1::Envelope envelope = control_envelope();
+  v1::OperationStepDone& event = *envelope.mutable_operation_step_done();
+  event.set_operation_id(std::string(16, 'o'));
+  event.set_step(1);
+  event.set_result("applied at 0-1-7");
+  return envelope;
+}
+
+inline v1::Envelope operation_finished() {
+  v1::Envelope envelope = control_envelope();
+  v1::OperationFinished& event = *envelope.mutable_operation_finished();
+  event.set_operation_id(std::string(16, 'o'));
+  event.set_outcome(v1::OPERATION_OUTCOME_FAILED);
+  event.set_reason("no space left");
+  return envelope;
+}
+
 }  // namespace mnemo::testing

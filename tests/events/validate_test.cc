@@ -186,6 +186,49 @@ TEST(Validate, OtherControlEvents) {
   EXPECT_THAT(refusal(envelope), HasSubstr("'reason' is 1025 bytes"));
 }
 
+TEST(Validate, AnOperationIsNamedWholeAndItsParametersAreBounded) {
+  const auto change = [](const std::function<void(v1::OperationStarted&)>& f) {
+    return refusal_after(testing::operation_started(), [&](v1::Envelope& e) { f(*e.mutable_operation_started()); });
+  };
+  EXPECT_EQ(change([](auto& o) { o.set_steps(0); }), "");
+  EXPECT_EQ(change([](auto& o) { o.clear_fingerprint(); }), "");
+  EXPECT_EQ(change([](auto& o) { o.set_request(std::string(4096, '\0')); }), "");
+  EXPECT_THAT(change([](auto& o) { o.set_request(std::string(4097, 'x')); }), HasSubstr("'request' is 4097 bytes"));
+  EXPECT_THAT(change([](auto& o) { o.set_steps(1'000'001); }), HasSubstr("'steps' is 1000001"));
+  EXPECT_THAT(change([](auto& o) { o.set_operation_id("short"); }), HasSubstr("'operation_id' is 5 bytes"));
+  EXPECT_THAT(change([](auto& o) { o.set_fingerprint("short"); }), HasSubstr("'fingerprint' is 5 bytes"));
+  EXPECT_THAT(change([](auto& o) { o.set_kind("two words"); }), HasSubstr("'kind'"));
+  EXPECT_THAT(change([](auto& o) { o.clear_kind(); }), HasSubstr("'kind'"));
+  EXPECT_EQ(change([](auto& o) { o.clear_namespace_(); }), "");
+  EXPECT_THAT(change([](auto& o) { o.set_namespace_(std::string(129, 'n')); }), HasSubstr("'namespace' is 129 bytes"));
+  EXPECT_THAT(change([](auto& o) {
+                o.set_namespace_(
+                    "a\x1f"
+                    "b");
+              }),
+              HasSubstr("'namespace'"));
+}
+
+TEST(Validate, AStepAndAnEndOfAnOperationNameItAndTellWhatCameOfIt) {
+  const auto step = [](const std::function<void(v1::OperationStepDone&)>& f) {
+    return refusal_after(testing::operation_step_done(), [&](v1::Envelope& e) { f(*e.mutable_operation_step_done()); });
+  };
+  EXPECT_EQ(step([](auto& o) { o.clear_result(); }), "");
+  EXPECT_THAT(step([](auto& o) { o.set_step(0); }), HasSubstr("'step' is 0"));
+  EXPECT_THAT(step([](auto& o) { o.set_step(1'000'001); }), HasSubstr("'step' is 1000001"));
+  EXPECT_THAT(step([](auto& o) { o.clear_operation_id(); }), HasSubstr("'operation_id' is 0 bytes"));
+  EXPECT_THAT(step([](auto& o) { o.set_result(std::string(1025, 'x')); }), HasSubstr("'result' is 1025 bytes"));
+
+  const auto end = [](const std::function<void(v1::OperationFinished&)>& f) {
+    return refusal_after(testing::operation_finished(), [&](v1::Envelope& e) { f(*e.mutable_operation_finished()); });
+  };
+  EXPECT_EQ(end([](auto& o) { o.clear_reason(); }), "");
+  EXPECT_THAT(end([](auto& o) { o.clear_outcome(); }), HasSubstr("'outcome' is 0"));
+  EXPECT_THAT(end([](auto& o) { o.set_outcome(static_cast<v1::OperationOutcome>(4)); }), HasSubstr("'outcome' is 4"));
+  EXPECT_THAT(end([](auto& o) { o.set_operation_id("short"); }), HasSubstr("'operation_id' is 5 bytes"));
+  EXPECT_THAT(end([](auto& o) { o.set_reason("a\nb"); }), HasSubstr("'reason'"));
+}
+
 TEST(Validate, AFieldThatTheSchemaVersionDoesNotHaveIsRefusedInEveryMessage) {
   const auto add_unknown = [](google::protobuf::Message& m) {
     m.GetReflection()->MutableUnknownFields(&m)->AddVarint(9999, 1);

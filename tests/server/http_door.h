@@ -67,6 +67,25 @@ class HttpRecorder final : public Service {
   void digests(const Call& call, Reply<v1::GetDigestsResponse> reply) override {
     note("digests", call, v1::GetDigestsRequest(), reply);
   }
+  void list_operations(const Call& call, v1::ListOperationsRequest r,
+                       Reply<v1::ListOperationsResponse> reply) override {
+    note("list_operations", call, r, reply);
+  }
+  void get_operation(const Call& call, v1::GetOperationRequest r, Reply<v1::GetOperationResponse> reply) override {
+    note("get_operation", call, r, reply);
+  }
+  void set_policy(const Call& call, v1::SetPolicyRequest r, Reply<v1::SetPolicyResponse> reply) override {
+    note("set_policy", call, r, reply);
+  }
+  void get_policy(const Call& call, v1::GetPolicyRequest r, Reply<v1::GetPolicyResponse> reply) override {
+    note("get_policy", call, r, reply);
+  }
+  void rules(const Call& call, Reply<v1::GetRulesResponse> reply) override {
+    note("rules", call, v1::GetRulesRequest(), reply);
+  }
+  void activate_rules(const Call& call, Reply<v1::ActivateRulesResponse> reply) override {
+    note("activate_rules", call, v1::ActivateRulesRequest(), reply);
+  }
   Status ready_to_read() const override { return reads_ready; }
   Status ready_to_write() const override { return writes_ready; }
 

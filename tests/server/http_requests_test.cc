@@ -43,6 +43,25 @@ TEST(HttpRequests, RememberTakesEveryField) {
     embedding { model: "m" values: 1 values: -0.5 } tier: TIER_LONG idempotency_key: "k\037" })");
 }
 
+TEST(HttpRequests, OperatorsAskForTheJournalPoliciesAndRules) {
+  const auto asked = [](const std::string& method, const std::string& path, const std::string& body = "") {
+    auto door = std::make_unique<HttpDoor>();
+    door->send(method, path, body);
+    return door;
+  };
+  expect_asked<v1::ListOperationsRequest>(*asked("GET", "/v1/journal?limit=5&cursor=c&namespace=n"), "list_operations",
+                                          R"(limit: 5 cursor: "c" namespace: "n")");
+  expect_asked<v1::ListOperationsRequest>(*asked("GET", "/v1/journal"), "list_operations", "");
+  expect_asked<v1::GetOperationRequest>(*asked("GET", "/v1/journal/00ff"), "get_operation", R"(id: "00ff")");
+  expect_asked<v1::GetPolicyRequest>(*asked("GET", "/v1/admin/policy?namespace=n"), "get_policy", R"(namespace: "n")");
+  expect_asked<v1::SetPolicyRequest>(
+      *asked("POST", "/v1/admin/policy",
+             R"({"namespace":"n","ttlMs":"604800000","record_access":true,"idempotency_key":"k"})"),
+      "set_policy", R"(namespace: "n" ttl_ms: 604800000 record_access: true idempotency_key: "k")");
+  expect_asked<v1::GetRulesRequest>(*asked("GET", "/v1/admin/rules"), "rules", "");
+  expect_asked<v1::ActivateRulesRequest>(*asked("POST", "/v1/admin/rules:activate"), "activate_rules", "");
+}
+
 TEST(HttpRequests, NamesMayBeCamelCaseAndNullIsNotGiven) {
   HttpDoor door;
   door.send("POST", "/v1/memories",

@@ -109,6 +109,26 @@ class RecordingService final : public Service {
   void digests(const Call& call, Reply<v1::GetDigestsResponse> reply) override {
     take("digests", call, v1::GetDigestsRequest(), std::move(reply));
   }
+  void list_operations(const Call& call, v1::ListOperationsRequest request,
+                       Reply<v1::ListOperationsResponse> reply) override {
+    take("list_operations", call, request, std::move(reply));
+  }
+  void get_operation(const Call& call, v1::GetOperationRequest request,
+                     Reply<v1::GetOperationResponse> reply) override {
+    take("get_operation", call, request, std::move(reply));
+  }
+  void set_policy(const Call& call, v1::SetPolicyRequest request, Reply<v1::SetPolicyResponse> reply) override {
+    take("set_policy", call, request, std::move(reply));
+  }
+  void get_policy(const Call& call, v1::GetPolicyRequest request, Reply<v1::GetPolicyResponse> reply) override {
+    take("get_policy", call, request, std::move(reply));
+  }
+  void rules(const Call& call, Reply<v1::GetRulesResponse> reply) override {
+    take("rules", call, v1::GetRulesRequest(), std::move(reply));
+  }
+  void activate_rules(const Call& call, Reply<v1::ActivateRulesResponse> reply) override {
+    take("activate_rules", call, v1::ActivateRulesRequest(), std::move(reply));
+  }
   Status ready_to_read() const override {
     MutexLock lock(mutex_);
     return read_;

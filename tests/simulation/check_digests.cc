@@ -10,10 +10,11 @@
 namespace mnemo::simulation {
 namespace {
 
-constexpr std::array kLogicalRows = {keys::Row::kAgent,  keys::Row::kAgentName, keys::Row::kRecord,
-                                     keys::Row::kMemory, keys::Row::kKey,       keys::Row::kKeyWindow,
-                                     keys::Row::kExpiry, keys::Row::kLink,      keys::Row::kBacklink,
-                                     keys::Row::kVector, keys::Row::kAccess,    keys::Row::kPolicy};
+constexpr std::array kLogicalRows = {
+    keys::Row::kAgent,     keys::Row::kAgentName,      keys::Row::kRecord,      keys::Row::kMemory,
+    keys::Row::kKey,       keys::Row::kKeyWindow,      keys::Row::kExpiry,      keys::Row::kLink,
+    keys::Row::kBacklink,  keys::Row::kVector,         keys::Row::kAccess,      keys::Row::kPolicy,
+    keys::Row::kOperation, keys::Row::kOperationPlace, keys::Row::kOperationEnd};
 
 std::string content_id(std::string_view memory_key) {
   return is_server_made(memory_key) ? std::string() : std::string(memory_key);

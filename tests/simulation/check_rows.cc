@@ -4,6 +4,7 @@
 #include "events/hash.h"
 #include "projector/store/agent_rows.h"
 #include "projector/store/memory_id.h"
+#include "projector/store/operation.h"
 #include "tests/simulation/check.h"
 #include "tests/simulation/machine.h"
 #include "tests/simulation/probes.h"
@@ -315,9 +316,46 @@ Status check_reports(const View& view, const Model& model) {
   return {};
 }
 
+Status check_operation(const Operation& found, const ModelOperation& expected) {
+  const bool running = expected.running();
+  const bool same = found.kind == expected.start.kind() && found.name_space == expected.start.namespace_() &&
+                    found.steps == expected.start.steps() && found.fingerprint == expected.start.fingerprint() &&
+                    found.request == (running ? expected.start.request() : "") && found.done == expected.done &&
+                    found.result == expected.result && found.reason == expected.end.reason() &&
+                    static_cast<int>(found.state) == expected.end.outcome() &&
+                    found.started_at_ms == expected.started_at_ms && found.finished_at_ms == expected.finished_at_ms;
+  return same ? Status() : differs("the operation ", to_hex(found.id), " is told otherwise");
+}
+
+Status check_operations(const View& view, const Model& model) {
+  if (model.operations_left() > 0) probe(Probe::kFinishedOperationLeft);
+  MNEMO_ASSIGN(const RowMap rows, rows_under(view, keys::start(keys::Row::kOperation)));
+  MNEMO_ASSIGN(const RowMap ends, rows_under(view, keys::start(keys::Row::kOperationEnd)));
+  std::vector<Operation> found;  // in pages of two
+  while (true) {
+    const auto after = found.empty() ? std::nullopt : std::optional(place_of(found.back()));
+    MNEMO_ASSIGN(const std::vector<Operation> page, list_operations(view, 2, after));
+    if (page.empty()) break;
+    found.insert(found.end(), page.begin(), page.end());
+  }
+  if (rows.size() != model.operations().size() || found.size() != rows.size()) {
+    return differs("has ", rows.size(), " operations and lists ", found.size(), ", not ", model.operations().size());
+  }
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto expected = model.operations().find(std::string(found[i].id.begin(), found[i].id.end()));
+    if (expected == model.operations().end()) return differs("has an operation of nobody");
+    MNEMO_TRY(check_operation(found[i], expected->second));
+    if (i > 0 && !(place_of(found[i - 1]) < place_of(found[i]))) return differs("operations are out of order");
+  }
+  std::deque<std::string> finished;
+  for (const auto& [number, id] : ends) finished.push_back(id);
+  return finished == model.finished_operations() ? Status() : differs("operations finished in another order");
+}
+
 }  // namespace
 
 Status check_rows(const View& view, const Model& model) {
+  MNEMO_TRY(check_operations(view, model));
   MNEMO_TRY(check_counters(view.meta(), model));
   MNEMO_TRY(check_reports(view, model));
   MNEMO_TRY(check_expiries(view, model));

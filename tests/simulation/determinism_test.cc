@@ -3,6 +3,8 @@
 // log means, and rules_version or the projection version must change with it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/simulation/generator.h"
 #include "tests/simulation/partition_counts.h"
 
@@ -12,12 +14,23 @@ namespace {
 constexpr size_t kEvents = 20000;
 constexpr uint64_t kSeed = 20240229;
 
+// `operations`: of a log whose first rules activate operations; the others are older.
 struct Golden {
   uint32_t partitions;
+  bool operations;
   std::string_view state;
+  std::string_view content;
 };
-constexpr Golden kGolden[] = {{1, "acf67d0b20cb70fbdaa315e5d9c57348"}, {8, "c546b0372aff8a11db820704d69c094b"}};
-constexpr std::string_view kGoldenContent = "1ce46c95c16619fb3dda50dacb29d216";
+constexpr Golden kGolden[] = {
+    {1, false, "acf67d0b20cb70fbdaa315e5d9c57348", "1ce46c95c16619fb3dda50dacb29d216"},
+    {8, false, "c546b0372aff8a11db820704d69c094b", "1ce46c95c16619fb3dda50dacb29d216"},
+    {1, true, "c45e52747f6f8ec43eb087cb4f83dae0", "63292ed6bd275083c8e5b5ad66cbae05"},
+    {8, true, "9bcdbac47ec8e3e9fdbaf831ba1c44fe", "63292ed6bd275083c8e5b5ad66cbae05"},
+};
+
+bool is_operation(int kind) {
+  return kind >= v1::EVENT_KIND_OPERATION_STARTED && kind <= v1::EVENT_KIND_OPERATION_FINISHED;
+}
 
 v1::Envelope opened(const NewRecord& record) {
   v1::Envelope envelope;
@@ -26,7 +39,7 @@ v1::Envelope opened(const NewRecord& record) {
 }
 
 // What a producer that knows its clock sends; genesis first.
-std::vector<v1::Envelope> fixed_stream() {
+std::vector<v1::Envelope> fixed_stream(bool operations) {
   Random random(kSeed);
   Temper temper;
   temper.agents = 24;
@@ -40,6 +53,10 @@ std::vector<v1::Envelope> fixed_stream() {
   rules.set_work_units_per_event(2);
   rules.set_digest_interval(256);
   rules.set_links_per_memory_max(8);
+  if (!operations) {
+    auto& kinds = *rules.mutable_active_kinds();
+    kinds.erase(std::remove_if(kinds.begin(), kinds.end(), is_operation), kinds.end());
+  }
   generator.set_rules(rules);
 
   std::vector<v1::Envelope> stream(2);
@@ -56,6 +73,8 @@ std::vector<v1::Envelope> fixed_stream() {
       stream.push_back(opened(generator.policy_change()[0]));
     } else if (draw < 20) {
       stream.push_back(opened(generator.tick(PartitionId(0))));
+    } else if (operations && draw < 60) {
+      stream.push_back(opened(generator.operation_event()));
     } else {
       stream.push_back(opened(generator.record()));
     }
@@ -74,33 +93,35 @@ std::vector<v1::Envelope> fixed_stream() {
   return stream;
 }
 
-const std::vector<v1::Envelope>& stream() {
-  static const std::vector<v1::Envelope> instance = fixed_stream();
-  return instance;
+const std::vector<v1::Envelope>& stream(bool operations) {
+  static const std::vector<v1::Envelope> with = fixed_stream(true);
+  static const std::vector<v1::Envelope> without = fixed_stream(false);
+  return operations ? with : without;
 }
 
 class Determinism : public ::testing::TestWithParam<Golden> {};
 
 TEST_P(Determinism, TheFixedStreamComesToTheSameDigestsWhateverTheBatchesAndCrashes) {
-  Rerun rerun(stream(), GetParam().partitions);
+  Rerun rerun(stream(GetParam().operations), GetParam().partitions);
   ASSERT_TRUE(rerun.settle());
   for (const size_t batch : {1, 7, 5000}) {
     const Result<Digests> digests = rerun.project(batch);
     ASSERT_TRUE(digests) << digests.error().message;
     EXPECT_EQ(to_hex(digests->state), GetParam().state) << "in batches of " << batch;
-    EXPECT_EQ(to_hex(digests->content), kGoldenContent) << "in batches of " << batch;
+    EXPECT_EQ(to_hex(digests->content), GetParam().content) << "in batches of " << batch;
     const Result<Digests> crashed = rerun.project(batch, 20011 / GetParam().partitions / 5);
     ASSERT_TRUE(crashed) << crashed.error().message;
     EXPECT_EQ(*crashed, *digests) << "with crashes, in batches of " << batch;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Partitions, Determinism, ::testing::ValuesIn(kGolden),
-                         [](const auto& parameter) { return std::to_string(parameter.param.partitions); });
+INSTANTIATE_TEST_SUITE_P(Partitions, Determinism, ::testing::ValuesIn(kGolden), [](const auto& parameter) {
+  return std::to_string(parameter.param.partitions) + (parameter.param.operations ? "WithOperations" : "");
+});
 
 TEST(DeterminismStream, HoldsEveryKindThatThisBuildApplies) {
   std::set<v1::EventKind> kinds;
-  for (const v1::Envelope& envelope : stream()) kinds.insert(kind_of(envelope));
+  for (const v1::Envelope& envelope : stream(true)) kinds.insert(kind_of(envelope));
   for (int number = v1::EventKind_MIN; number <= v1::EventKind_MAX; ++number) {
     const auto kind = static_cast<v1::EventKind>(number);
     // A skip names an offset, which is another on every log.

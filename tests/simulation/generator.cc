@@ -42,6 +42,10 @@ Temper random_temper(Random& random) {
 
 namespace {
 
+bool is_operation(int kind) {
+  return kind >= v1::EVENT_KIND_OPERATION_STARTED && kind <= v1::EVENT_KIND_OPERATION_FINISHED;
+}
+
 void draw_constants(Random& random, v1::RulesActivated& rules) {
   constexpr std::array<uint32_t, 7> kWindows = {1, 2, 3, 5, 16, 64, 1000};
   constexpr std::array<uint32_t, 6> kUnits = {1, 1, 2, 3, 8, 16};
@@ -62,7 +66,7 @@ v1::RulesActivated first_rules(Random& random, const Temper& temper, uint32_t pa
   rules.clear_active_kinds();
   const v1::RulesActivated defaults = default_rules(partition);
   for (const int kind : defaults.active_kinds()) {
-    const bool late = kind == v1::EVENT_KIND_ACCESSED || kind == v1::EVENT_KIND_LINKED;
+    const bool late = kind == v1::EVENT_KIND_ACCESSED || kind == v1::EVENT_KIND_LINKED || is_operation(kind);
     if (!late) rules.add_active_kinds(static_cast<v1::EventKind>(kind));
   }
   return rules;
@@ -416,6 +420,10 @@ std::vector<NewRecord> Generator::rules_change() {
   };
   if (random_.per_mille(500)) activate(v1::EVENT_KIND_ACCESSED);
   if (random_.per_mille(500)) activate(v1::EVENT_KIND_LINKED);
+  // As activate_rules() does: all three.
+  if (temper_.late_kinds && random_.per_mille(500)) {
+    for (int kind = v1::EVENT_KIND_OPERATION_STARTED; is_operation(kind); ++kind) activate(kind);
+  }
   if (random_.per_mille(100)) activate(v1::EVENT_KIND_PRUNE_REQUESTED);  // which this build cannot apply
   if (random_.per_mille(100)) activate(63);                              // which it has never heard of
   if (random_.per_mille(100)) next.mutable_limits()->set_text_bytes(static_cast<uint32_t>(random_.between(20, 65536)));

@@ -24,7 +24,7 @@ struct Temper {
   uint32_t forgets_weight = 2;      // by filter, out of about 100
   uint32_t key_pool = 12;           // keys that an agent uses again and again
   bool many_documents = false;      // one agent gets thousands
-  bool late_kinds = false;          // Accessed and Linked are not active at first
+  bool late_kinds = false;          // Accessed, Linked and operations are not active at first
 };
 Temper random_temper(Random& random);
 
@@ -44,6 +44,9 @@ class Generator {
   // Control events; rules and policies are for all partitions at once.
   std::vector<NewRecord> rules_change();
   std::vector<NewRecord> policy_change();
+  // Of the journal of some operation: mostly the next one that it needs, now and then one that comes again or too
+  // early.
+  NewRecord operation_event();
   NewRecord tick(PartitionId partition);
   NewRecord skip(PartitionId partition, uint64_t offset);
   // Halts its partition until it is skipped.
@@ -90,6 +93,14 @@ class Generator {
   std::vector<v1::Envelope> recent_;
   v1::RulesActivated rules_;
   uint32_t policy_version_ = 0;
+  struct Running {
+    v1::OperationStarted start;
+    uint32_t done = 0;
+  };
+  std::vector<Running> operations_;  // those that were started, the last few
+  v1::Envelope start_operation();
+  v1::Envelope start_again(const Running& operation);
+  v1::Envelope go_on(Running& operation);
 
  public:
   // The rules that are in force, or on their way.

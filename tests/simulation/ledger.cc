@@ -140,6 +140,21 @@ void Ledger::count_duplicate(const LogRecord& record, const Outcome& outcome, ui
 
 namespace {
 
+bool is_operation(v1::EventKind kind) {
+  return kind == v1::EVENT_KIND_OPERATION_STARTED || kind == v1::EVENT_KIND_OPERATION_STEP_DONE ||
+         kind == v1::EVENT_KIND_OPERATION_FINISHED;
+}
+
+void count_operation(v1::EventKind kind, const Outcome& outcome) {
+  const bool start = kind == v1::EVENT_KIND_OPERATION_STARTED;
+  const bool step = kind == v1::EVENT_KIND_OPERATION_STEP_DONE;
+  const bool refused = outcome.kind == Kind::kSkipped && outcome.skip == SkipReason::kInvalid;
+  if (refused) probe(start ? Probe::kOperationAwayFromHome : step ? Probe::kStepRefused : Probe::kEndRefused);
+  if (outcome.kind == Kind::kConflict) probe(Probe::kOperationStartedWithAnotherRequest);
+  if (outcome.kind != Kind::kDuplicate) return;
+  probe(start ? Probe::kOperationStartedTwice : step ? Probe::kStepDoneTwice : Probe::kOperationFinishedTwice);
+}
+
 Probe probe_of(SkipReason reason) {
   switch (reason) {
     case SkipReason::kUndecodable: return Probe::kSkippedUndecodable;
@@ -159,6 +174,7 @@ void Ledger::count(const LogRecord& record, const Outcome& outcome, uint64_t bat
   v1::Envelope envelope;
   if (!decode(record.value, envelope)) envelope.Clear();
   const v1::EventKind kind = kind_of(envelope);
+  if (is_operation(kind)) return count_operation(kind, outcome);
   switch (outcome.kind) {
     case Kind::kSkipped:
       probe(probe_of(outcome.skip));

@@ -12,13 +12,14 @@
 
 #include "projector/store/index.h"
 #include "projector/store/meta.h"
+#include "tests/simulation/machine.h"
 #include "tests/simulation/model.h"
 
 namespace mnemo::simulation {
 
 class Ledger {
  public:
-  Ledger(const LogIdentity& log, PartitionId partition) : model_(log, partition) {}
+  Ledger(const LogIdentity& log, PartitionId partition) : model_(log, partition, kLimits.operations_kept) {}
 
   // Some projection applied these records; `outcomes` has one for each, or nullptr where it was not told.
   Status note_batch(std::span<const LogRecord> records, const std::vector<const Outcome*>& outcomes, const Meta& after);

@@ -17,7 +17,7 @@
 namespace mnemo::simulation {
 
 // Of the processes that a seed compares: few, so that skip reports and agents leave.
-inline constexpr StateLimits kLimits{.agents_kept = 3, .skip_rows_kept = 12};
+inline constexpr StateLimits kLimits{.agents_kept = 3, .skip_rows_kept = 12, .operations_kept = 3};
 
 class Disk {
  public:

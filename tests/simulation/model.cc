@@ -7,6 +7,11 @@ namespace {
 
 using Kind = Outcome::Kind;
 
+TimestampMs recorded_at(const v1::Envelope& envelope, const LogRecord& record) {
+  const TimestampMs given = envelope.recorded_at_ms();
+  return given == 0 ? record.appended_at_ms : std::min(given, record.appended_at_ms);
+}
+
 Bytes16 id_of(const v1::Envelope& envelope) { return bytes16(envelope.event_id()).value_or(Bytes16{}); }
 
 }  // namespace
@@ -41,17 +46,17 @@ std::optional<Expected> Model::apply(const LogRecord& record, bool skip) {
   if (own != partition_) return skipped(SkipReason::kWrongPartition);
   if (control) {
     bool halts = false;
-    const auto refused = apply_control(record, envelope, halts);
+    outcome.kind = Kind::kControl;
+    const auto refused = apply_control(record, envelope, outcome, halts);
     if (halts) return std::nullopt;
     if (refused) return skipped(*refused);
-    outcome.kind = Kind::kControl;
-    ++counts_.control;
+    counts_.control += outcome.kind == Kind::kControl ? 1 : 0;
+    counts_.duplicates += outcome.kind == Kind::kDuplicate ? 1 : 0;
+    counts_.conflicts += outcome.kind == Kind::kConflict ? 1 : 0;
     expire(event_time_ms_);
     return expected;
   }
-  Event event{&envelope, outcome.event_id, envelope.recorded_at_ms(), 0, record.position.offset};
-  if (event.recorded_at_ms == 0) event.recorded_at_ms = record.appended_at_ms;
-  event.recorded_at_ms = std::min(event.recorded_at_ms, record.appended_at_ms);
+  Event event{&envelope, outcome.event_id, recorded_at(envelope, record), 0, record.position.offset};
   event.now_ms = std::max(event_time_ms_, event.recorded_at_ms);
   if (!apply_agent_event(event, expected)) return std::nullopt;
   counts_.duplicates += outcome.kind == Kind::kDuplicate ? 1 : 0;
@@ -59,7 +64,8 @@ std::optional<Expected> Model::apply(const LogRecord& record, bool skip) {
   return expected;
 }
 
-std::optional<SkipReason> Model::apply_control(const LogRecord& record, const v1::Envelope& envelope, bool& halts) {
+std::optional<SkipReason> Model::apply_control(const LogRecord& record, const v1::Envelope& envelope, Outcome& outcome,
+                                               bool& halts) {
   switch (kind_of(envelope)) {
     case v1::EVENT_KIND_EPOCH_STARTED: {
       const v1::EpochStarted& e = envelope.epoch_started();
@@ -91,8 +97,10 @@ std::optional<SkipReason> Model::apply_control(const LogRecord& record, const v1
       return decides ? std::nullopt : std::optional(SkipReason::kInvalid);
     }
     case v1::EVENT_KIND_OPERATION_STARTED:
-    case v1::EVENT_KIND_OPERATION_STEP_DONE:
+      return operation_started(envelope.operation_started(), recorded_at(envelope, record), outcome);
+    case v1::EVENT_KIND_OPERATION_STEP_DONE: return operation_step_done(envelope.operation_step_done(), outcome);
     case v1::EVENT_KIND_OPERATION_FINISHED:
+      return operation_finished(envelope.operation_finished(), recorded_at(envelope, record), outcome);
     case v1::EVENT_KIND_SUBJECT_ERASED: halts = true; return std::nullopt;
     case v1::EVENT_KIND_UNSPECIFIED:
     case v1::EVENT_KIND_REMEMBERED:

@@ -80,6 +80,16 @@ struct ModelAgent {
   }
 };
 
+struct ModelOperation {
+  v1::OperationStarted start;
+  TimestampMs started_at_ms = 0;
+  TimestampMs finished_at_ms = 0;
+  uint32_t done = 0;
+  std::string result;         // of the last step
+  v1::OperationFinished end;  // `outcome` unspecified: running
+  bool running() const { return end.outcome() == v1::OPERATION_OUTCOME_UNSPECIFIED; }
+};
+
 struct ModelCounts {
   uint64_t applied = 0, rejected = 0, duplicates = 0, conflicts = 0, control = 0, expired = 0, forgotten = 0;
 };
@@ -96,7 +106,9 @@ struct Expected {
 
 class Model {
  public:
-  Model(const LogIdentity& log, PartitionId partition) : log_(log), partition_(partition) {}
+  // `operations_kept`: how many finished ones.
+  Model(const LogIdentity& log, PartitionId partition, size_t operations_kept)
+      : log_(log), partition_(partition), operations_kept_(operations_kept) {}
 
   // Applies the next record. nullopt: it halts the partition, and nothing has changed. `skip`: SkipRecorded names it.
   std::optional<Expected> apply(const LogRecord& record, bool skip);
@@ -105,6 +117,9 @@ class Model {
   const std::map<uint64_t, SkipReason>& skips() const { return skips_; }       // by offset
   const ModelCounts& counts() const { return counts_; }
   const Rules& rules() const { return rules_; }
+  const std::map<std::string, ModelOperation>& operations() const { return operations_; }  // by id
+  const std::deque<std::string>& finished_operations() const { return finished_; }         // ids, the oldest first
+  uint64_t operations_left() const { return operations_left_; }
   size_t policies() const { return policies_.size(); }
   uint64_t seq() const { return seq_; }
   TimestampMs event_time_ms() const { return event_time_ms_; }
@@ -123,7 +138,13 @@ class Model {
     int64_t ttl_ms = 0;
   };
 
-  std::optional<SkipReason> apply_control(const LogRecord& record, const v1::Envelope& envelope, bool& halts);
+  std::optional<SkipReason> apply_control(const LogRecord& record, const v1::Envelope& envelope, Outcome& outcome,
+                                          bool& halts);
+  // nullopt, with the outcome where it acted before; or it is skipped as invalid.
+  std::optional<SkipReason> operation_started(const v1::OperationStarted& e, TimestampMs now_ms, Outcome& outcome);
+  std::optional<SkipReason> operation_step_done(const v1::OperationStepDone& e, Outcome& outcome);
+  std::optional<SkipReason> operation_finished(const v1::OperationFinished& e, TimestampMs now_ms, Outcome& outcome);
+  bool is_home(const std::string& id) const { return partition_of(id, log_.partitions) == partition_; }
   bool apply_agent_event(const Event& event, Expected& expected);  // false: this build cannot
   static void compare(const std::string& first, const std::string& now, Outcome& outcome);
   bool answer_from_key(ModelAgent& agent, const Event& event, Expected& expected);
@@ -143,6 +164,10 @@ class Model {
 
   LogIdentity log_;
   PartitionId partition_;
+  size_t operations_kept_;
+  std::map<std::string, ModelOperation> operations_;
+  std::deque<std::string> finished_;
+  uint64_t operations_left_ = 0;
   uint32_t epoch_ = 0;
   uint64_t seq_ = 0;
   TimestampMs event_time_ms_ = 0;

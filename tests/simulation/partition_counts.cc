@@ -11,16 +11,6 @@ namespace {
 
 constexpr int64_t kDayMs = 86'400'000;
 
-void set_partition(v1::Envelope& envelope, uint32_t partition) {
-  switch (envelope.event_case()) {
-    case v1::Envelope::kEpochStarted: envelope.mutable_epoch_started()->set_partition(partition); break;
-    case v1::Envelope::kRulesActivated: envelope.mutable_rules_activated()->set_partition(partition); break;
-    case v1::Envelope::kPolicyUpdated: envelope.mutable_policy_updated()->set_partition(partition); break;
-    case v1::Envelope::kTicked: envelope.mutable_ticked()->set_partition(partition); break;
-    default: MNEMO_CHECK(!"a control event of the stream");
-  }
-}
-
 std::string numbered_id(uint64_t number) {
   std::string id(8, 't');
   put_be64(id, number);
@@ -53,8 +43,10 @@ Rerun::Rerun(const std::vector<v1::Envelope>& events, uint32_t partitions)
       envelope.mutable_epoch_started()->set_log_id(std::string(id.begin(), id.end()));
       envelope.mutable_epoch_started()->set_partitions(partitions);
     }
+    const auto operation = operation_of(envelope);
     for (uint32_t p = 0; p < partitions; ++p) {
-      set_partition(envelope, p);
+      if (operation && operation_home(*operation, partitions) != PartitionId(p)) continue;
+      set_control_partition(envelope, PartitionId(p));
       append(envelope);
     }
   }
@@ -134,7 +126,8 @@ Result<std::vector<v1::Envelope>> stream_of(Log& log, const std::vector<std::uni
         Item item{record.appended_at_ms, {}};
         MNEMO_CHECK(decode(record.value, item.envelope));
         const bool control = is_control(kind_of(item.envelope));
-        if (!control || (p == 0 && !item.envelope.has_skip_recorded())) items.push_back(std::move(item));
+        const bool on_every_one = control && !operation_of(item.envelope);
+        if (!on_every_one || (p == 0 && !item.envelope.has_skip_recorded())) items.push_back(std::move(item));
       }
     }
   }

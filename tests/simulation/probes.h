@@ -79,6 +79,15 @@ namespace mnemo::simulation {
   X(ListOfSeveralPages)                      \
   X(QueryUnderPendingForget)                 \
   X(QueryBeforeExpiredAreRemoved)            \
+  X(OperationStartedTwice)                   \
+  X(OperationStartedWithAnotherRequest)      \
+  X(OperationAwayFromHome)                   \
+  X(StepDoneTwice)                           \
+  X(StepRefused)                             \
+  X(EndRefused)                              \
+  X(OperationFinishedTwice)                  \
+  X(FinishedOperationLeft)                   \
+  X(CrashDuringAnOperation)                  \
   X(OtherPartitionCount)
 
 enum class Probe : uint8_t {

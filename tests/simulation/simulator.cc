@@ -64,12 +64,20 @@ Status Simulator::append_burst() {
 }
 
 Status Simulator::append_oddity() {
-  switch (random_.below(4)) {
+  switch (random_.below(6)) {
     case 0: return append(generator_.rules_change());
     case 1: return append(generator_.policy_change());
     case 2: return append({generator_.refused_control()});
+    case 3:
+    case 4: return append_operation_events();
     default: return random_.per_mille(300) ? append({generator_.of_a_newer_build()}) : Status();
   }
+}
+
+Status Simulator::append_operation_events() {
+  std::vector<NewRecord> records;
+  for (uint64_t i = random_.between(1, 8); i > 0; --i) records.push_back(generator_.operation_event());
+  return append(std::move(records));
 }
 
 // A producer whose answer never came asks again, under the same event ids.
@@ -134,6 +142,8 @@ Status Simulator::crash_process() {
     if (!applied.settled()) probe(Probe::kCrashDuringPendingWork);
     MNEMO_ASSIGN(const bool merging, has_rows(projection.store().rows(), keys::Row::kIndexWork));
     if (merging) probe(Probe::kCrashDuringAMerge);
+    MNEMO_ASSIGN(const auto operations, running_operations(projection.store().rows()));
+    if (!operations.empty()) probe(Probe::kCrashDuringAnOperation);
     ledgers_[p]->note_crash(applied.next_offset);
   }
   const std::string dir = process_->dir();
@@ -236,11 +246,11 @@ Status Simulator::start() {
 Status Simulator::step_or_crash(uint32_t partition) {
   MNEMO_TRY(step(partition, random_.per_mille(200) ? 1 : random_.between(1, 64)));
   const bool indexing = temper_.many_documents && !process_->projection(partition).applied().index.empty();
-  return indexing && random_.per_mille(40) ? crash_process() : Status();
+  return indexing && random_.per_mille(100) ? crash_process() : Status();
 }
 
 Status Simulator::operate() {
-  constexpr std::array<uint32_t, 13> kWeights = {380, 12, 30, 30, 110, 60, 230, 35, 50, 4, 4, 40, 25};
+  constexpr std::array<uint32_t, 13> kWeights = {380, 12, 45, 30, 110, 60, 230, 35, 50, 4, 4, 40, 25};
   ++tally_.operations;
   switch (random_.weighted(kWeights)) {
     case 0: return append_some();

@@ -50,6 +50,7 @@ class Simulator {
   Status append_some();
   Status append_burst();
   Status append_oddity();
+  Status append_operation_events();
   Status retry_lost();
   void sync();
   Status crash_log();
