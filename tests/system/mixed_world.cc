@@ -73,14 +73,15 @@ void World::committed(PartitionId partition, const Touched& touched) {
   let_others_ask();
 }
 
-// So that requests meet batches half done more often than by chance: now and then a few are answered before it goes on,
+// So that requests meet batches half done more often than by chance: now and then some are answered before it goes on,
 // unless everybody waits for it.
 void World::let_others_ask() {
   constexpr uint64_t kEvery = 8;
-  constexpr int kTurnsMax = 2000;
+  constexpr std::chrono::microseconds kPauseMax{500};
   if (pauses_.fetch_add(1) % kEvery != 0) return;
   const uint64_t enough = answered_.load() + 3;
-  for (int turn = 0; turn < kTurnsMax && answered_.load() < enough; ++turn) std::this_thread::yield();
+  const MonotonicTime end = steady_.now() + kPauseMax;
+  while (answered_.load() < enough && steady_.now() < end) std::this_thread::yield();
 }
 
 std::optional<Result<v1::RetrieveResponse>> World::uncached(const Position& position,
