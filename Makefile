@@ -8,6 +8,8 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 SEEDS ?= 20000
 SEED_FIRST ?= $(shell date +%s)
+OPERATIONS ?= 1000000
+FUZZ_SECONDS ?= 600
 CMAKE_ARGS := $(if $(filter 1,$(MNEMO_SYSTEM_ROCKSDB)),-DMNEMO_SYSTEM_ROCKSDB=ON)
 export YES MNEMO_ROCKSDB_SOURCE MNEMO_SYSTEM_ROCKSDB JOBS
 
@@ -16,7 +18,7 @@ build = cmake --preset $(1) --log-level=NOTICE $(CMAKE_ARGS) && cmake --build --
 SOURCES = git ls-files '*.cc' '*.h'
 
 .PHONY: help deps deps-check deps-tsan build test check check-format check-asan check-clang check-tsan check-tidy \
-  check-long run bench soak soak-simulation format clean
+  check-long run bench soak soak-simulation soak-mixed fuzz format clean
 
 help: ## this list
 	@printf 'mnemo: make TARGET\n\n'
@@ -72,11 +74,18 @@ bench: deps ## the benchmarks; docs/operations.md says how to read them
 	@$(call build,release)
 	@scripts/bench
 
-soak: check-tsan check-tidy soak-simulation ## what takes too long for every change: TSan, clang-tidy, more seeds
+soak: check-tsan check-tidy soak-simulation soak-mixed fuzz ## what takes too long for every change: TSan, clang-tidy, more seeds and operations, fuzzing
 
 soak-simulation: deps ## the simulation from SEEDS seeds (default 20000), from SEED_FIRST (default: the clock) on
 	@$(call build,release,--target simulation_test)
 	@MNEMO_SEEDS=$(SEEDS) MNEMO_SEED_FIRST=$(SEED_FIRST) build/release/tests/simulation/simulation_test
+
+fuzz: deps-check ## every fuzz target for FUZZ_SECONDS seconds (default 600), from the corpus that build/fuzz keeps
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+
+soak-mixed: deps ## OPERATIONS reads and writes at once (default a million), each answer compared with the engine's
+	@$(call build,release,--target mixed_test)
+	@MNEMO_MIXED_OPERATIONS=$(OPERATIONS) MNEMO_MIXED_SEED=$(SEED_FIRST) build/release/tests/system/mixed_test
 
 format: deps-check ## lay the sources out with clang-format
 	@$(SOURCES) | xargs clang-format-19 -i

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <future>
 
 #include "consumers/handshake.h"
@@ -14,7 +15,10 @@
 namespace mnemo {
 namespace {
 
-constexpr int kIdleMs = 20;        // between two looks at ticks and flushes when nothing comes
+// Between two looks at ticks and flushes when nothing comes: the first is soon, as events leave work behind; when
+// nothing comes for longer, each is twice as far, so that a server that nobody asks sleeps. Records end every wait.
+constexpr int kIdleMs = 20;
+constexpr int kIdleMsMax = 160;
 constexpr int kHaltRetryMs = 500;  // a halted partition tries again: the cause may be gone, or a skip recorded
 
 // A projection that cannot be opened keeps every agent from being answered, and is the one thing that may be deleted.
@@ -114,8 +118,10 @@ Status Node::follow_once(Partition& partition, const std::stop_token& stop) {
   MNEMO_ASSIGN(const auto follower,
                Follower::open(log_, projection.partition(), meta.next_offset, *partition.role, options_.batch));
   // Only a step that was made shows that the cause is gone.
-  while (!stop.stop_requested()) {
-    MNEMO_TRY(follower->step(std::chrono::steady_clock::now() + std::chrono::milliseconds(kIdleMs)));
+  for (int idle_ms = kIdleMs; !stop.stop_requested();) {
+    MNEMO_ASSIGN(const bool handled,
+                 follower->step(std::chrono::steady_clock::now() + std::chrono::milliseconds(idle_ms)));
+    idle_ms = handled ? kIdleMs : std::min(2 * idle_ms, kIdleMsMax);
     if (projection.halted()) resume(partition);
   }
   return {};

@@ -138,7 +138,7 @@ Status decode_record(std::string_view row, Record& r) {
   r.seq = in.varint();
   r.event_id = raw16(in);
   r.recorded_at_ms = in.zigzag64();
-  r.observed_at_ms = r.recorded_at_ms + in.zigzag64();
+  const bool in_range = !__builtin_add_overflow(r.recorded_at_ms, in.zigzag64(), &r.observed_at_ms);
   const bool update = (flags & kIsUpdate) != 0;
   r.previous_doc = update ? static_cast<uint32_t>(in.varint()) : 0;
   r.created_event_id = update ? raw16(in) : r.event_id;
@@ -147,7 +147,7 @@ Status decode_record(std::string_view row, Record& r) {
   r.expires_at_ms = (flags & kHasExpiry) != 0 ? in.zigzag64() : 0;
   r.importance = (flags & kHasImportance) != 0 ? static_cast<int32_t>(in.varint()) : -1;
   r.memory_key = in.bytes();
-  if (type != kRecordRow || !read_client_fields(in, r) || !in.done() || r.memory_key.empty()) {
+  if (type != kRecordRow || !in_range || !read_client_fields(in, r) || !in.done() || r.memory_key.empty()) {
     return fail(Code::kDataLoss,
                 "a record row is damaged: run `mnemo verify`, then rebuild the projection from the log");
   }

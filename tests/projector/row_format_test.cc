@@ -127,6 +127,24 @@ TEST(RecordRow, NoByteIsReadOutsideTheRowWhateverItHolds) {
   }
 }
 
+TEST(RecordRow, OneWhoseTimesAddUpToNoneIsDamaged) {
+  Record record;
+  record.memory_key = "\x02";
+  record.recorded_at_ms = record.observed_at_ms = INT64_MAX;
+  std::string row = encoded(record);
+  // Type, flags, version, seq, event id, ten bytes of the time; then how much later it happened, as zigzag has it.
+  char& later = row[1 + 1 + 1 + 1 + 16 + 10];
+  ASSERT_EQ(later, 0);
+  Record read;
+  EXPECT_TRUE(decode_record(row, read));
+  later = 1;  // -1
+  EXPECT_TRUE(decode_record(row, read));
+  later = 2;  // 1
+  const Status refused = decode_record(row, read);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDataLoss);
+}
+
 TEST(RecordContent, HoldsNoTimeAndNoIdThatAServerMade) {
   Record one = full_record();
   one.observed_at_given = one.expires_at_given = false;
