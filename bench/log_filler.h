@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <string>
 
-#include "bench/workload.h"
 #include "events/fingerprint.h"
 #include "events/log_embedded.h"
+#include "server/load/workload.h"
 
 namespace mnemo::bench {
 

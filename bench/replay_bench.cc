@@ -179,7 +179,7 @@ void run(const Options& options) {
   Measured measured;
   if (!reuse) {
     append_genesis(*log, key);
-    Workload workload(options.agents, 42);
+    Workload workload({.agents = options.agents, .seed = 42});
     measured.fill_s = fill_log(*log, key, workload, options.events, options.texts);
   }
   fs::remove_all(dir / "state");

@@ -15,11 +15,11 @@
 #include <random>
 
 #include "bench/measure.h"
-#include "bench/workload.h"
 #include "events/genesis.h"
 #include "events/log.h"
 #include "projector/projection.h"
 #include "query/retrieve_cached.h"
+#include "server/load/workload.h"
 
 namespace mnemo::bench {
 namespace {
@@ -52,7 +52,7 @@ class Corpus final : public AnswerSource {
 
   void fill(const Options& options) {
     std::vector<NewRecord> batch = genesis_records(identity_, Bytes16{}, clock_, ids_);
-    Workload workload(options.agents, 1);
+    Workload workload({.agents = options.agents, .seed = 1});
     std::ofstream texts;
     if (!options.texts.empty()) texts.open(options.texts);
     for (uint64_t i = 0; i < options.documents; ++i) {

@@ -101,7 +101,7 @@ void write_batches(Node& node, Workload& workload, SteadyClock::time_point end, 
 
 // Every load and thread has agents of its own, so that no memory is there before.
 Workload workload_of(const std::string& load, int thread) {
-  return Workload(kAgentsPerThread, 42, fmt::format("{}-{}", load, thread));
+  return Workload({.agents = kAgentsPerThread, .seed = 42, .prefix = fmt::format("{}-{}", load, thread)});
 }
 
 void run_load(Node& node, const Load& load, double seconds, double raw_rate) {

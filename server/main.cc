@@ -9,6 +9,7 @@
 
 #include "events/tell_aside.h"
 #include "server/cli.h"
+#include "server/cmd_bench.h"
 #include "server/serve_options.h"
 #include "server/standard_files.h"
 #include "server/usage.h"
@@ -36,6 +37,7 @@ int run(mnemo::Cli& cli, std::span<char*> arguments) {
   mnemo::add_log_commands(cli);
   mnemo::add_auth_commands(cli);
   mnemo::add_operation_commands(cli);
+  mnemo::add_bench_command(cli);
   mnemo::add_serve_command(cli, MNEMO_VERSION);
   // After the commands, which would inherit it.
   cli.app.set_version_flag("--version", std::string("mnemo ") + MNEMO_VERSION, "print the version");

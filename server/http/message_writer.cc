@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -39,6 +40,9 @@ bool printed(const Message& message, const FieldDescriptor& field) {
   return !may_be_absent || !empty(message, field);
 }
 
+// In a JSON string, of the characters of ASCII.
+bool stands_for_itself(char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; }
+
 class Writer {
  public:
   void write(const Message& message) {
@@ -64,7 +68,16 @@ class Writer {
     text(name);
     out_ += ':';
   }
-  void text(const std::string& value) { out_ += json_text(Json(value)); }
+  // Most texts stand in JSON as they are.
+  void text(const std::string& value) {
+    if (!std::ranges::all_of(value, stands_for_itself)) {
+      out_ += json_text(Json(value));
+      return;
+    }
+    out_ += '"';
+    out_ += value;
+    out_ += '"';
+  }
 
   // Messages that are something else than an object of their fields.
   bool write_by_meaning(const Message& message) {

@@ -3,6 +3,8 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include "server/http/message_writer.h"
+#include "server/json/parse.h"
 #include "tests/server/http_door.h"
 
 namespace mnemo {
@@ -39,6 +41,16 @@ TEST(HttpAnswers, AFullMemoryIsPrintedWhole) {
             R"("observed_at":"1970-01-01T00:00:01.000Z","created_at":"1970-01-01T00:00:02.005Z",)"
             R"("recorded_at":"1970-01-01T00:00:03.000Z","expires_at":"1969-12-31T23:59:59.000Z",)"
             R"("importance":0.5,"pinned":true,"superseded":true,"event_id":"e"},"position":"0-1-9"})");
+}
+
+TEST(HttpAnswers, EveryCharacterOfATextIsEscapedAsJsonWantsIt) {
+  std::vector<std::string> texts = {"", "\xc3\xa9", "plain", "\xff"};
+  for (int c = 0; c < 0x80; ++c) texts.push_back("a" + std::string(1, static_cast<char>(c)) + "z");
+  for (const std::string& text : texts) {
+    v1::Memory memory;
+    memory.set_id(text);
+    EXPECT_THAT(json_of_message(memory), testing::StartsWith("{\"id\":" + json_text(Json(text)) + ",")) << text;
+  }
 }
 
 TEST(HttpAnswers, AnEmptyMemoryHasItsListsAndNotWhatNobodyGave) {

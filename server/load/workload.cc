@@ -1,10 +1,8 @@
-#include "bench/workload.h"
+#include "server/load/workload.h"
 
-#include <algorithm>
-#include <cmath>
 #include <set>
 
-namespace mnemo::bench {
+namespace mnemo {
 namespace {
 
 constexpr size_t kWords = 12000;
@@ -31,25 +29,20 @@ std::string make_word(std::mt19937_64& random) {
 
 }  // namespace
 
-Workload::Workload(uint32_t agents, uint64_t seed, std::string prefix)
-    : random_(seed), prefix_(std::move(prefix)), turns_(agents) {
+Workload::Workload(WorkloadOptions options)
+    : options_(std::move(options)),
+      random_(options_.seed),
+      words_(kWords, kExponent),
+      agents_(options_.agents_zipf == 0 ? 1 : options_.agents, options_.agents_zipf),
+      turns_(options_.agents) {
   std::set<std::string> seen;
   while (vocabulary_.size() < kWords) {
     std::string made = make_word(random_);
     if (seen.insert(made).second) vocabulary_.push_back(std::move(made));
   }
-  double sum = 0;
-  for (size_t rank = 1; rank <= kWords; ++rank) {
-    sum += 1 / std::pow(static_cast<double>(rank), kExponent);
-    cumulative_.push_back(sum);
-  }
 }
 
-std::string Workload::word() {
-  const double at = std::uniform_real_distribution<double>(0, cumulative_.back())(random_);
-  const auto found = std::lower_bound(cumulative_.begin(), cumulative_.end(), at);
-  return vocabulary_[static_cast<size_t>(std::min(found, cumulative_.end() - 1) - cumulative_.begin())];
-}
+std::string Workload::word() { return vocabulary_[words_(random_)]; }
 
 std::string Workload::sentence() {
   const size_t words = 10 + random_() % 26;
@@ -64,13 +57,13 @@ std::string Workload::sentence() {
 }
 
 v1::Envelope Workload::next() {
-  const auto agent = static_cast<uint32_t>(random_() % turns_.size());
+  const size_t agent = options_.agents_zipf == 0 ? random_() % turns_.size() : agents_(random_);
   const uint32_t turn = turns_[agent]++;
   const uint32_t session = turn / kTurnsPerSession;
   v1::Envelope envelope;
   envelope.set_schema_version(kSchemaVersion);
-  envelope.set_namespace_("bench");
-  envelope.set_agent_id(prefix_ + "-" + std::to_string(agent));
+  envelope.set_namespace_(options_.name_space);
+  envelope.set_agent_id(options_.prefix + "-" + std::to_string(agent));
   envelope.set_idempotency_key(envelope.agent_id() + "/" + std::to_string(turn));
   v1::Remembered& e = *envelope.mutable_remembered();
   e.mutable_text()->set_plain(sentence());
@@ -85,4 +78,4 @@ v1::Envelope Workload::next() {
   return envelope;
 }
 
-}  // namespace mnemo::bench
+}  // namespace mnemo
