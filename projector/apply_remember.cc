@@ -88,6 +88,20 @@ void answer_conflict(Outcome& outcome, std::string message) {
   outcome.message = std::move(message);
 }
 
+constexpr std::string_view kIdForgotten =
+    "the memory with this id was forgotten, and an id that was forgotten cannot come back: use a new id";
+
+// Of a memory with other content, whose key or id it was.
+std::string conflict_message(bool by_key, bool live, const std::string& fingerprints) {
+  if (by_key) {
+    return "this idempotency key is taken: it was used for another memory" +
+           std::string(live ? "" : ", which was forgotten since") + " (" + fingerprints +
+           "). Use a new key for a new memory, or repeat the first request as it was";
+  }
+  if (!live) return std::string(kIdForgotten);
+  return "this memory exists with other content (" + fingerprints + "): update it, or use a new id";
+}
+
 // The memory is there, or was: the first result again, or a conflict. A key that did not make the memory is refused,
 // not answered with it: a duplicate leaves no trace, so the key would be acknowledged and then forgotten.
 Status answer_existing(const EventContext& event, const Existing& existing, Outcome& outcome) {
@@ -100,15 +114,16 @@ Status answer_existing(const EventContext& event, const Existing& existing, Outc
   outcome.event_id = live ? found.record.created_event_id : found.row.created_event_id;
   outcome.forgotten = !live;
   outcome.version = live ? found.record.version : 0;
+  const bool by_key = !event.envelope->idempotency_key().empty() && !existing.by_id_alone;
   if (checked && first != now) {
-    answer_conflict(outcome, "this memory exists with other content (fingerprint " + to_hex(first) +
-                                 ", this one's is " + to_hex(now) + "): update it, or use a new idempotency key or id");
+    answer_conflict(outcome,
+                    conflict_message(by_key, live, "fingerprint " + to_hex(first) + ", this one's is " + to_hex(now)));
     return {};
   }
   if (existing.by_id_alone) {
-    answer_conflict(outcome,
-                    "a memory with this id exists already, and this idempotency key did not make it: repeat the key "
-                    "that did, leave the key out, or use a new id");
+    answer_conflict(outcome, live ? "a memory with this id exists already, and this idempotency key did not make it: "
+                                    "repeat the key that did, leave the key out, or use a new id"
+                                  : std::string(kIdForgotten));
     return {};
   }
   outcome.kind = Outcome::Kind::kDuplicate;

@@ -119,8 +119,9 @@ Result<bool> answer_from_key(State& state, const EventContext& event, Outcome& o
     outcome.refused = true;
     outcome.event_id = first.outcome.event_id;
     outcome.memory_key = first.outcome.memory_key;
-    outcome.message = "this idempotency key was used for another request (fingerprint " + to_hex(first.fingerprint) +
-                      ", this one's is " + to_hex(now) + "): use a new key for a new request";
+    outcome.message = "this idempotency key is taken: it was used for another request (fingerprint " +
+                      to_hex(first.fingerprint) + ", this one's is " + to_hex(now) +
+                      "). Use a new key for a new request, or repeat the first one as it was";
     return true;
   }
   outcome = first.outcome;

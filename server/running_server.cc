@@ -5,13 +5,15 @@
 
 #include "events/activation.h"
 #include "server/event_log.h"
+#include "server/serve_warnings.h"
 #include "server/server_numbers.h"
 
 namespace mnemo {
 namespace {
 
 constexpr auto kWatchInterval = std::chrono::milliseconds(200);
-constexpr uint64_t kCacheShare = 16;  // of the memory budget, for kept answers
+constexpr auto kAnswersLeaveWithin = std::chrono::milliseconds(500);  // to send them, when a stop's time is over
+constexpr uint64_t kCacheShare = 16;                                  // of the memory budget, for kept answers
 
 HttpServerOptions http_options(const ServeOptions& options, const BindAddress& address) {
   HttpServerOptions http;
@@ -21,6 +23,9 @@ HttpServerOptions http_options(const ServeOptions& options, const BindAddress& a
   http.tls_key = options.tls_key;
   http.allowed_hosts = options.allowed_hosts;
   http.allowed_origins = options.allowed_origins;
+  http.on_accept_failure = [](const Error& why) {
+    log_event(LogLevel::kError, "not accepting", {{"door", "http"}, {"reason", why.message}});
+  };
   return http;
 }
 
@@ -39,6 +44,9 @@ RunningServer::RunningServer(const CommonOptions& common, const ServeOptions& op
 Result<std::unique_ptr<RunningServer>> RunningServer::start(const CommonOptions& common, const ServeOptions& options,
                                                             std::string_view version) {
   MNEMO_TRY(options.check());
+  for (const std::string& warning : serve_warnings(options)) {
+    log_event(LogLevel::kWarning, "start", {{"message", warning}});
+  }
   std::unique_ptr<RunningServer> server(new RunningServer(common, options));
   if (options.auth.empty()) {
     server->authenticator_ = std::make_unique<NoAuthentication>();
@@ -107,6 +115,8 @@ Status RunningServer::open_doors() {
                }));
   GrpcOptions grpc;
   grpc.address = options_.grpc;
+  grpc.allowed_hosts = options_.allowed_hosts;
+  grpc.allowed_origins = options_.allowed_origins;
   if (!options_.tls_cert.empty()) grpc.tls = TlsFiles{options_.tls_cert, options_.tls_key};
   MNEMO_ASSIGN(grpc_, GrpcServer::start(grpc, *service_, *authenticator_, *metrics_, steady_));
   return {};
@@ -119,14 +129,21 @@ std::string RunningServer::grpc_address() const { return with_port(options_.grpc
 
 Status RunningServer::reload() { return key_file_ != nullptr ? key_file_->reload() : Status{}; }
 
-// The doors first, so that what they have taken is still answered; then whoever answers; then what that stands on.
+// All three at once: the doors take nothing new, and who answers ends what waits a moment before their time is over, so
+// that what they have taken is answered. Then what that stands on.
 Status RunningServer::stop(MonotonicTime deadline) {
   if (std::exchange(stopped_, true)) return {};
   watcher_ = {};
   Status result;
-  if (http_) result = http_->stop(deadline);
-  if (grpc_) grpc_->stop(deadline);
-  if (service_) service_->stop(deadline);
+  {
+    const std::jthread http([&] {
+      if (http_) result = http_->stop(deadline);
+    });
+    const std::jthread grpc([&] {
+      if (grpc_) grpc_->stop(deadline);
+    });
+    if (service_) service_->stop(deadline - kAnswersLeaveWithin);
+  }
   grpc_.reset();
   service_.reset();
   http_.reset();

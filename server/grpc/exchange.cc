@@ -8,8 +8,11 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "server/grpc/grpc_limits.h"
+#include "server/service/call_metadata.h"
 #include "server/service/known_fields.h"
 
 namespace mnemo {
@@ -17,14 +20,26 @@ namespace {
 
 using google::protobuf::Message;
 
-// The one value of a name; empty where there is none. Of two, one would be lost.
-Result<std::string> metadata(const grpc::CallbackServerContext& context, const char* name) {
+using Metadata = std::optional<std::string_view>;
+
+// The one value of a name; nullopt where there is none. Of two, one would be lost.
+Result<Metadata> metadata(const grpc::CallbackServerContext& context, const char* name) {
   const auto [first, last] = context.client_metadata().equal_range(name);
-  if (first == last) return std::string();
+  if (first == last) return Metadata();
   if (std::next(first) != last) {
     return fail(Code::kInvalidArgument, fmt::format("the metadata '{}' is given more than once: give it once", name));
   }
-  return std::string(first->second.data(), first->second.size());
+  return Metadata(std::in_place, first->second.data(), first->second.size());
+}
+
+Status check_guard(const RequestGuard& guard, const grpc::CallbackServerContext& context) {
+  const grpc::string_ref authority = context.ExperimentalGetAuthority();
+  MNEMO_TRY(guard.check_host({authority.data(), authority.size()}));
+  const auto [first, last] = context.client_metadata().equal_range("origin");
+  for (auto one = first; one != last; ++one) {
+    MNEMO_TRY(guard.check_origin({one->second.data(), one->second.size()}));
+  }
+  return {};
 }
 
 // Until the client gives up; none where it never does. gRPC's own conversion to a time_point overflows within 300
@@ -72,17 +87,33 @@ std::shared_ptr<Exchange> Exchange::begin(const ExchangeContext& door, Method me
                                           grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
   std::shared_ptr<Exchange> exchange(new Exchange(door, method, context, response));
   exchange->self_ = exchange;
+  exchange->taken_ = door.open.enter(exchange);
   return exchange;
 }
 
-Result<Call> Exchange::open(grpc::ByteBuffer& bytes, Message& request) {
+Result<Call> Exchange::admit() const {
+  if (!taken_) {
+    return fail(Code::kUnavailable, "this server is stopping: ask another, or again when it is back", true);
+  }
+  MNEMO_TRY(check_guard(door_.guard, *context_));
   Call call;
-  MNEMO_ASSIGN(const std::string authorization, metadata(*context_, "authorization"));
-  MNEMO_ASSIGN(call.principal, door_.authenticator.authenticate(authorization));
-  MNEMO_ASSIGN(call.idempotency_key, metadata(*context_, "idempotency-key"));
-  MNEMO_ASSIGN(call.traceparent, metadata(*context_, "traceparent"));
-  MNEMO_ASSIGN(call.correlation_id, metadata(*context_, "x-correlation-id"));
+  MNEMO_ASSIGN(const Metadata authorization, metadata(*context_, "authorization"));
+  MNEMO_ASSIGN(call.principal, door_.authenticator.authenticate(authorization.value_or("")));
+  CallMetadata given;
+  MNEMO_ASSIGN(given.idempotency_key, metadata(*context_, "idempotency-key"));
+  MNEMO_ASSIGN(const Metadata traceparent, metadata(*context_, "traceparent"));
+  MNEMO_ASSIGN(const Metadata correlation_id, metadata(*context_, "x-correlation-id"));
+  MNEMO_ASSIGN(const Metadata request_id, metadata(*context_, "x-request-id"));
+  given.traceparent = traceparent.value_or("");
+  given.correlation_id = correlation_id.value_or("");
+  given.request_id = request_id.value_or("");
+  MNEMO_TRY(set_metadata(given, call));
   call.deadline = deadline_of(*context_, began_);
+  return call;
+}
+
+Result<Call> Exchange::open(grpc::ByteBuffer& bytes, Message& request) const {
+  MNEMO_ASSIGN(Call call, admit());
   MNEMO_TRY(parse(bytes, request));
   return call;
 }
@@ -110,7 +141,10 @@ void Exchange::OnCancel() {
   finish(late ? grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline has passed") : grpc::Status::CANCELLED);
 }
 
-void Exchange::OnDone() { const auto last = std::move(self_); }
+void Exchange::OnDone() {
+  if (taken_) door_.open.leave(*this);
+  const auto last = std::move(self_);
+}
 
 void Exchange::finish(const grpc::Status& status) {
   const auto error = status.ok() ? std::nullopt : std::optional(static_cast<Code>(status.error_code()));

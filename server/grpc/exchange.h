@@ -17,17 +17,21 @@
 #include <atomic>
 #include <memory>
 
+#include "server/grpc/open_exchanges.h"
 #include "server/service/auth.h"
 #include "server/service/call.h"
 #include "server/service/observer.h"
+#include "server/service/request_guard.h"
 
 namespace mnemo {
 
 // What every exchange of a server shares. All of it outlives the server.
 struct ExchangeContext {
   const Authenticator& authenticator;
+  const RequestGuard& guard;
   RequestObserver& observer;
   const MonotonicClock& clock;
+  OpenExchanges& open;
 };
 
 // The answer's status and, in its trailing metadata, what an Error says beside code and message.
@@ -38,9 +42,11 @@ class Exchange final : public grpc::ServerUnaryReactor {
   static std::shared_ptr<Exchange> begin(const ExchangeContext& door, Method method,
                                          grpc::CallbackServerContext* context, grpc::ByteBuffer* response);
 
-  // Who asks, with which metadata and until when; then the request from its bytes, which are let go. UNAUTHENTICATED or
-  // INVALID_ARGUMENT.
-  Result<Call> open(grpc::ByteBuffer& bytes, google::protobuf::Message& request);
+  // Whether it may ask here, who asks, with which metadata and until when. UNAVAILABLE: the server is stopping;
+  // PERMISSION_DENIED, UNAUTHENTICATED, INVALID_ARGUMENT.
+  Result<Call> admit() const;
+  // admit(), and then the request from its bytes, which are let go. INVALID_ARGUMENT.
+  Result<Call> open(grpc::ByteBuffer& bytes, google::protobuf::Message& request) const;
 
   // Thread-safe.
   void answer(const google::protobuf::Message& response);
@@ -56,13 +62,14 @@ class Exchange final : public grpc::ServerUnaryReactor {
   bool decides() { return !decided_.exchange(true); }
   void finish(const grpc::Status& status);
 
-  // Until the answer is decided; gRPC's own may be gone after that.
+  // gRPC's own may be gone when the answer is decided, the door when it is done.
   const ExchangeContext& door_;
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
 
   const Method method_;
   const MonotonicTime began_;
+  bool taken_ = false;  // not: the server is stopping
   std::atomic<bool> decided_{false};
   std::shared_ptr<Exchange> self_;  // gRPC holds a plain pointer: until OnDone()
 };

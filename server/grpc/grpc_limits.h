@@ -12,6 +12,7 @@ inline constexpr std::chrono::seconds kDeadlineMax{300};     // a later one is a
 // How much earlier than the client's deadline its request ends here, so that the answer is there before the client
 // gives up: a tenth of what is left, and no more than this.
 inline constexpr std::chrono::milliseconds kAnswerMarginMax{100};
+inline constexpr std::chrono::seconds kLastAnswersMax{1};  // to send refusals when a stop's time is over
 
 inline constexpr int kRequestBytesMax = 16 << 20;      // a message, as serialised
 inline constexpr size_t kAnswerBytesMax = 64 << 20;    // a message, as serialised
@@ -19,7 +20,6 @@ inline constexpr int kMetadataBytesMax = 16 << 10;     // of one request, names 
 inline constexpr int kStreamsPerConnectionMax = 256;   // requests under way
 inline constexpr size_t kBuffersBytesMax = 256 << 20;  // of all connections' buffers; past it, gRPC refuses and closes
 inline constexpr int kReflectionThreadsMax = 8;        // gRPC's own reflection takes a thread a stream; no request does
-inline constexpr size_t kPemBytesMax = 1 << 20;        // a certificate chain, or a key
 
 // A silent connection is asked whether it still is one, and closed when it does not say so in time.
 inline constexpr std::chrono::milliseconds kKeepaliveEvery = std::chrono::seconds(60);

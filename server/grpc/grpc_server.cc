@@ -3,6 +3,7 @@
 #include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
+#include <grpc/health/v1/health.pb.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
@@ -18,12 +19,20 @@
 #include "server/grpc/exchange.h"
 #include "server/grpc/grpc_limits.h"
 #include "server/grpc/listen.h"
+#include "server/grpc/open_exchanges.h"
 #include "server/grpc/rpcs.h"
+#include "server/service/request_guard.h"
 
 namespace mnemo {
 
 struct GrpcServer::Parts {
+  Parts(Service& asked, RequestGuard guarding, const Authenticator& authenticator, RequestObserver& observer,
+        const MonotonicClock& clock)
+      : service(asked), guard(std::move(guarding)), door{authenticator, guard, observer, clock, open} {}
+
   Service& service;
+  const RequestGuard guard;
+  OpenExchanges open{};
   const ExchangeContext door;
   std::vector<std::unique_ptr<Rpcs>> rpcs{};
   int port = 0;
@@ -37,6 +46,8 @@ void prepare_grpc() {
   static const bool once = [] {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // Reflection finds what is linked, and only what somebody uses is.
+    MNEMO_CHECK(grpc::health::v1::HealthCheckRequest::descriptor() != nullptr);
     // What gRPC logs by itself is what clients did wrong, and what start() says better. Its own variable turns it on.
     if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
     // Protobuf would print a line for each string that is no UTF-8, which its sender is told anyway.
@@ -82,9 +93,9 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::start(const GrpcOptions& options
                                                       const Authenticator& authenticator, RequestObserver& observer,
                                                       const MonotonicClock& clock) {
   prepare_grpc();
-  MNEMO_TRY(check_address(options.address));
   MNEMO_ASSIGN(const auto listen_as, credentials(options));
-  std::unique_ptr<Parts> parts(new Parts{service, {authenticator, observer, clock}});
+  MNEMO_ASSIGN(RequestGuard guard, guard_of(options));
+  std::unique_ptr<Parts> parts(new Parts(service, std::move(guard), authenticator, observer, clock));
   parts->rpcs = all_rpcs(service, parts->door);
   grpc::ServerBuilder builder;
   bound(builder);
@@ -115,10 +126,19 @@ void GrpcServer::refresh_health() {
 void GrpcServer::stop(MonotonicTime deadline) {
   if (!parts_->server) return;
   parts_->server->GetHealthCheckService()->Shutdown();
+  // gRPC itself would cancel what comes while it stops, and its clients could not tell whether that was executed.
+  parts_->open.close();
   // No request lasts longer than kDeadlineMax.
   const MonotonicSpan left =
       std::clamp<MonotonicSpan>(deadline - parts_->door.clock.now(), MonotonicSpan(0), kDeadlineMax);
-  parts_->server->Shutdown(std::chrono::system_clock::now() + left);
+  for (const auto& exchange : parts_->open.wait_until(std::chrono::steady_clock::now() + left)) {
+    exchange->refuse({Code::kUnavailable,
+                      "this server is stopping before the request has ended, which may yet take effect: ask again, a "
+                      "write with the same key",
+                      true});
+  }
+  static_cast<void>(parts_->open.wait_until(std::chrono::steady_clock::now() + kLastAnswersMax));
+  parts_->server->Shutdown(std::chrono::system_clock::now());
   parts_->server.reset();
 }
 

@@ -5,8 +5,8 @@
 //   ...
 //   server->stop(clock.now() + 10s);
 //
-// Metadata of a request: `authorization` ("Bearer KEY", asked of every rpc but reflection and health),
-// `idempotency-key`, `traceparent`, `x-correlation-id`; each once. Its deadline is the client's, 30 s without one and
+// Metadata of a request: `authorization` ("Bearer KEY", asked of every rpc but reflection and health), and those of
+// server/service/call_metadata.h; each once. Its deadline is the client's, 30 s without one and
 // 300 s at most; a tenth of what is left, 100 ms at most, is kept for the way back, so that a write that is durable and
 // not applied in time is answered `pending` while the client still listens. A client that goes away, or a deadline that
 // passes, ends the exchange and not what it began.
@@ -14,10 +14,11 @@
 // A refusal has the code of its Error, which is gRPC's, its message, and in the trailing metadata `retryable` ("true"
 // or "false") and, where it is known, `retry-after-ms`.
 //
-//   UNAUTHENTICATED     before the request is looked at
+//   PERMISSION_DENIED   `:authority` names another server, or `origin` a web page that may not ask
+//   UNAUTHENTICATED     before the request is looked at, also of an rpc that is not served
 //   INVALID_ARGUMENT    bytes that are no such message, a string that is no UTF-8, a field number or an enum's value
-//   that
-//                       this build does not know, at any depth
+//                       that this build does not know, at any depth; metadata that break their rules
+//   UNAVAILABLE         the server is stopping
 //   RESOURCE_EXHAUSTED  a request over 16 MiB (from gRPC itself, without those metadata), an answer over 64 MiB
 //   UNIMPLEMENTED       by name, what Service does not do; a compressed request (from gRPC)
 //
@@ -30,6 +31,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/service/auth.h"
 #include "server/service/observer.h"
@@ -45,6 +47,9 @@ struct TlsFiles {
 struct GrpcOptions {
   std::string address = "127.0.0.1:7071";  // HOST:PORT, [IPV6]:PORT; port 0 is one that is free
   std::optional<TlsFiles> tls{};           // none: plain text
+  // What `:authority` and `origin` may be: RequestGuard's.
+  std::vector<std::string> allowed_hosts{};
+  std::vector<std::string> allowed_origins{};
 };
 
 class GrpcServer {
@@ -63,8 +68,9 @@ class GrpcServer {
   // is ready for both, "read" and "write" when for that. To be called whenever that may have changed; start() does.
   void refresh_health();
 
-  // Takes nothing new, tells watchers NOT_SERVING, and returns when all has been answered; at the deadline what is left
-  // is cancelled. A second call does nothing. For one thread.
+  // Refuses what comes new as UNAVAILABLE (retryable), tells watchers NOT_SERVING, and ends when all answers are sent;
+  // at the deadline what is left is told UNAVAILABLE (retryable) too: what it began goes on. Then connections are
+  // closed, whatever their clients still say. A second call does nothing. For one thread.
   void stop(MonotonicTime deadline);
 
  private:

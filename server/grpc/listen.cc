@@ -1,6 +1,5 @@
 #include "server/grpc/listen.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
@@ -11,8 +10,7 @@
 #include <cstring>
 #include <utility>
 
-#include "events/files.h"
-#include "server/grpc/grpc_limits.h"
+#include "server/service/pem_file.h"
 
 namespace mnemo {
 namespace {
@@ -39,22 +37,11 @@ Result<HostPort> split(const std::string& address) {
   return HostPort{std::move(host), port};
 }
 
-Result<std::string> read_pem(const std::filesystem::path& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) {
-    return fail(Code::kNotFound, fmt::format("{}: there is no such PEM file: name the one that has it", file.string()));
-  }
-  if (fd < 0) return fail(file_error(file, "open", errno));
-  std::string text(kPemBytesMax + 1, '\0');
-  const Status read = read_whole(system_file_calls(), fd, file, 0, text);
-  ::close(fd);
-  MNEMO_TRY(read);
-  if (text.size() > kPemBytesMax || text.find("-----BEGIN ") == std::string::npos) {
-    return fail(Code::kInvalidArgument, fmt::format("{}: this is no PEM file of at most {} bytes: it has no line "
-                                                    "'-----BEGIN ...'",
-                                                    file.string(), kPemBytesMax));
-  }
-  return text;
+Result<std::string> read_pem(std::string_view option, const std::filesystem::path& file) {
+  MNEMO_ASSIGN(std::string text, read_pem_file(option, file));
+  if (text.find("-----BEGIN ") != std::string::npos) return text;
+  return fail(Code::kInvalidArgument,
+              fmt::format("{} '{}' is no PEM file: it has no line '-----BEGIN ...'", option, file.string()));
 }
 
 // What binding to it says now: 0, or errno.
@@ -84,15 +71,15 @@ Error unavailable(const std::string& address, std::string_view reason, std::stri
 
 }  // namespace
 
-Status check_address(const std::string& address) {
-  MNEMO_TRY(split(address));
-  return {};
+Result<RequestGuard> guard_of(const GrpcOptions& options) {
+  MNEMO_ASSIGN(const HostPort address, split(options.address));
+  return RequestGuard(address.host, options.allowed_hosts, options.allowed_origins);
 }
 
 Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const GrpcOptions& options) {
   if (!options.tls) return grpc::InsecureServerCredentials();
-  MNEMO_ASSIGN(std::string certificate, read_pem(options.tls->certificate));
-  MNEMO_ASSIGN(std::string key, read_pem(options.tls->key));
+  MNEMO_ASSIGN(std::string certificate, read_pem("--tls-cert", options.tls->certificate));
+  MNEMO_ASSIGN(std::string key, read_pem("--tls-key", options.tls->key));
   grpc::SslServerCredentialsOptions ssl;
   ssl.pem_key_cert_pairs.push_back({std::move(key), std::move(certificate)});
   return grpc::SslServerCredentials(ssl);

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "server/grpc/grpc_server.h"
+#include "server/service/request_guard.h"
 
 namespace mnemo {
 
-// INVALID_ARGUMENT for what is no HOST:PORT.
-Status check_address(const std::string& address);
+// Of the address's host. INVALID_ARGUMENT for what is no HOST:PORT.
+Result<RequestGuard> guard_of(const GrpcOptions& options);
 
 // Of the files, or plain text. NOT_FOUND, INVALID_ARGUMENT or UNAVAILABLE, with the file's name.
 Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const GrpcOptions& options);

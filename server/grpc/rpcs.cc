@@ -59,6 +59,8 @@ Handler served(void (Service::*function)(const Call&, Reply<Response>)) {
 
 Rpc unserved(Method method) {
   return {method, [method](Service&, const std::shared_ptr<Exchange>& exchange, grpc::ByteBuffer&) {
+            // What there is to come is told to whom may ask.
+            if (const auto call = exchange->admit(); !call) return exchange->refuse(call.error());
             exchange->refuse(
                 {Code::kUnimplemented, fmt::format("{} is not served by this version of mnemo", method_name(method))});
           }};

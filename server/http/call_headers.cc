@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
-#include "events/envelope.h"
-#include "server/json/parse.h"
+#include "server/service/call_metadata.h"
 
 namespace mnemo {
 namespace {
@@ -14,7 +12,6 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr size_t kTimeoutDigitsMax = 8;
-constexpr size_t kTraceparentBytes = 55;  // of version 00
 
 Result<nanoseconds> unit_of(char unit) {
   using namespace std::chrono;
@@ -42,39 +39,6 @@ Result<nanoseconds> timeout_of(std::string_view text) {
   return count * *one;
 }
 
-bool lower_hex(std::string_view text) { return text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
-
-// VERSION-TRACE-PARENT-FLAGS; ids of zeros only are none.
-bool is_traceparent(std::string_view text) {
-  if (text.size() != kTraceparentBytes || !text.starts_with("00-") || text[35] != '-' || text[52] != '-') return false;
-  const std::string_view trace = text.substr(3, 32);
-  const std::string_view parent = text.substr(36, 16);
-  return lower_hex(trace) && lower_hex(parent) && lower_hex(text.substr(53)) &&
-         trace.find_first_not_of('0') != std::string_view::npos &&
-         parent.find_first_not_of('0') != std::string_view::npos;
-}
-
-bool has_controls(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
-Status check_utf8(std::string_view header, std::string_view value) {
-  if (is_utf8(value)) return {};
-  return fail(Code::kInvalidArgument, fmt::format("header {} is not UTF-8", header));
-}
-
-Result<std::string> correlation_id_of(const HttpRequest& request) {
-  for (const std::string_view name : {"X-Correlation-Id", "X-Request-Id"}) {
-    const std::string_view value = request.header(name);
-    if (value.empty()) continue;
-    MNEMO_TRY(check_utf8(name, value));
-    if (value.size() <= kCorrelationIdBytesMax && !has_controls(value)) return std::string(value);
-    return fail(Code::kInvalidArgument, fmt::format("header {} must have at most {} bytes and no control characters",
-                                                    name, kCorrelationIdBytesMax));
-  }
-  return std::string();
-}
-
 }  // namespace
 
 Result<Call> call_of(const HttpRequest& request, std::shared_ptr<const Principal> principal, MonotonicTime now) {
@@ -86,11 +50,11 @@ Result<Call> call_of(const HttpRequest& request, std::shared_ptr<const Principal
     MNEMO_ASSIGN(timeout, timeout_of(given));
   }
   call.deadline = now + std::chrono::duration_cast<MonotonicSpan>(timeout);
-  call.idempotency_key = request.header("Idempotency-Key");
-  MNEMO_TRY(check_utf8("Idempotency-Key", call.idempotency_key));
-  const std::string_view traceparent = request.header("traceparent");
-  if (is_traceparent(traceparent)) call.traceparent = traceparent;
-  MNEMO_ASSIGN(call.correlation_id, correlation_id_of(request));
+  MNEMO_TRY(set_metadata({.idempotency_key = request.find_header("Idempotency-Key"),
+                          .traceparent = request.header("traceparent"),
+                          .correlation_id = request.header("X-Correlation-Id"),
+                          .request_id = request.header("X-Request-Id")},
+                         call));
   return call;
 }
 

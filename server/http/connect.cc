@@ -146,6 +146,7 @@ void handle_connect(const HttpRequest& request, const HttpRoutes::Parts& parts, 
   }
   const auto handler = handlers().find(connect_method(request));
   if (handler == handlers().end()) {
+    if (const auto who = parts.authenticate(request); !who) return respond(refusal(who.error()));
     return respond(refusal(
         {Code::kUnimplemented, fmt::format("{} is not served by this version of mnemo", excerpt(request.path))}));
   }

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "server/http/framing.h"
 #include "server/http/http_reply.h"
 #include "server/http/responses.h"
 
@@ -159,13 +160,14 @@ asio::awaitable<std::optional<HttpResponse>> HttpConnection::read(Stream& stream
   while (true) {
     error_code error;
     const size_t used = buffer_.size() > 0 ? parser.put(buffer_.cdata(), error) : 0;
-    buffer_.consume(used);
+    const std::string_view taken(static_cast<const char*>(buffer_.cdata().data()), used);
+    buffer_.consume(used);  // the bytes stay until more are read
     if (error && error != http::error::need_more) co_return refusal_of(error, options_);
     if (parser.is_header_done() && !head_checked) {
       head_checked = true;
       // Beast's own limit leaves out the last line's end.
       if (head_bytes + used > options_.header_bytes_max) co_return header_refusal(options_);
-      std::optional<HttpResponse> refusal = check_head(parser, request);
+      std::optional<HttpResponse> refusal = check_head(parser, taken, request);
       if (refusal) co_return refusal;
       parser.eager(true);  // not before, so that the bytes of the head can be told from those of the body
       if (!parser.is_done() && buffer_.size() > 0) continue;
@@ -182,8 +184,10 @@ asio::awaitable<std::optional<HttpResponse>> HttpConnection::read(Stream& stream
   }
 }
 
-std::optional<HttpResponse> HttpConnection::check_head(const HttpParser& parser, HttpRequest& request) {
+std::optional<HttpResponse> HttpConnection::check_head(const HttpParser& parser, std::string_view bytes,
+                                                       HttpRequest& request) {
   if (crowded_) return crowded_refusal(options_);
+  if (std::optional<HttpResponse> refusal = check_framing(parser, bytes)) return refusal;
   Result<HttpRequest> head = request_head(parser);
   if (!head) return error_response(head.error());
   if (const Status status = shared_.guard.check(head->headers); !status) return error_response(status.error());

@@ -12,11 +12,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "server/http/body_budget.h"
 #include "server/http/http_server.h"
 #include "server/http/http_wire.h"
-#include "server/http/request_guard.h"
+#include "server/service/request_guard.h"
 
 namespace mnemo {
 
@@ -78,7 +79,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::awaitable<std::optional<HttpResponse>> ask(HttpRequest request);
   boost::asio::awaitable<void> linger();
 
-  std::optional<HttpResponse> check_head(const HttpParser& parser, HttpRequest& request);
+  std::optional<HttpResponse> check_head(const HttpParser& parser, std::string_view bytes, HttpRequest& request);
 
   // The operations that begin from now on end with an error when the time is over. One time at a time.
   void set_time(std::chrono::milliseconds most);

@@ -22,16 +22,17 @@ struct HttpRequest {
   std::string body;    // whole, chunks put together
   std::string remote;  // the client's address, without port
 
-  // Its value, whatever case the name has; empty where it is absent.
-  std::string_view header(std::string_view name) const {
+  // Its value, whatever case the name has; nullopt, or empty, where it is absent.
+  std::optional<std::string_view> find_header(std::string_view name) const {
     for (const auto& [key, value] : headers) {
       if (key.size() == name.size() &&
           std::equal(key.begin(), key.end(), name.begin(), [](char a, char b) { return (a | 32) == (b | 32); })) {
         return value;
       }
     }
-    return {};
+    return std::nullopt;
   }
+  std::string_view header(std::string_view name) const { return find_header(name).value_or(std::string_view()); }
 };
 
 struct HttpResponse {

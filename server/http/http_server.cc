@@ -26,6 +26,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // when there are no descriptors left
+constexpr auto kAcceptFailureToldEvery = std::chrono::minutes(1);
 constexpr size_t kCrowdedMax = 64;  // connections that are being told that there are too many; others are just closed
 
 Error listen_error(const HttpServerOptions& options, const error_code& error) {
@@ -37,6 +38,17 @@ Error listen_error(const HttpServerOptions& options, const error_code& error) {
   }
   return {Code::kInvalidArgument,
           fmt::format("cannot listen on port {} of {} (--http): {}", options.port, options.host, error.message())};
+}
+
+// While there are no descriptors left, connections wait in the system's queue.
+Error accept_error(const error_code& error) {
+  const bool full = error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system;
+  return {Code::kResourceExhausted,
+          fmt::format("no connection can be accepted: {}{}", error.message(),
+                      full ? "; new ones wait until others are closed: raise the limit on open files (ulimit -n, or "
+                             "LimitNOFILE of a systemd unit)"
+                           : "; it is tried again"),
+          true};
 }
 
 // Out of memory in a function of the server's own threads: nothing there could go on.
@@ -116,10 +128,18 @@ class HttpServer::Impl {
       if (!error) {
         take(std::move(socket));
       } else if (acceptor_.is_open()) {
+        tell_accept_failure(error);
         accept_pause_.expires_after(kAcceptPause);
         co_await accept_pause_.async_wait(asio::redirect_error(asio::use_awaitable, error));
       }
     }
+  }
+
+  void tell_accept_failure(const error_code& error) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!shared_.options.on_accept_failure || now < accept_failure_next_) return;
+    accept_failure_next_ = now + kAcceptFailureToldEvery;
+    shared_.options.on_accept_failure(accept_error(error));
   }
 
   void take(tcp::socket socket) {
@@ -168,6 +188,7 @@ class HttpServer::Impl {
   asio::strand<asio::io_context::executor_type> accept_strand_{io_.get_executor()};
   tcp::acceptor acceptor_{accept_strand_};
   asio::steady_timer accept_pause_{accept_strand_};
+  std::chrono::steady_clock::time_point accept_failure_next_{};
   Mutex stop_mutex_;
   std::vector<std::jthread> threads_;
 };

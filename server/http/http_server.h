@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ struct HttpServerOptions {
   // them, and others are refused (DNS rebinding); on another address an empty list allows any.
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;  // of web pages, whole: "https://app.example"; all others are refused
+
+  // Told, from a thread of the server's, when no connection can be accepted, and once more at most in each minute that
+  // it goes on. Empty: nobody.
+  std::function<void(const Error&)> on_accept_failure;
 
   size_t header_bytes_max = 16 << 10;             // request line and headers: 431
   size_t body_bytes_max = 16 << 20;               // 413

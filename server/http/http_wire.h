@@ -17,8 +17,7 @@ namespace mnemo {
 using HttpParser = boost::beast::http::request_parser<CountedBody>;
 using HttpWireResponse = boost::beast::http::response<boost::beast::http::string_body>;
 
-// All but body and remote. INVALID_ARGUMENT, UNIMPLEMENTED: the head is well-formed and cannot be answered all the
-// same.
+// All but body and remote. INVALID_ARGUMENT: the query string is none.
 Result<HttpRequest> request_head(const HttpParser& parser);
 
 struct HttpFraming {

@@ -25,9 +25,13 @@ bool starts_with_scheme(std::string_view header) {
 }
 
 Result<std::string_view> presented_key(std::string_view header) {
-  if (header.empty()) return unauthenticated("this server asks for a key: send the header 'Authorization: Bearer KEY'");
+  if (header.empty())
+    return unauthenticated(
+        "this server asks for a key: send the header 'Authorization: Bearer KEY'; on the command line give --api-key, "
+        "or "
+        "set MNEMO_API_KEY");
   if (!starts_with_scheme(header)) {
-    return unauthenticated("the header 'Authorization' is no 'Bearer KEY': other schemes are not taken");
+    return unauthenticated("other schemes are not taken: send the header 'Authorization: Bearer KEY'");
   }
   std::string_view key = header.substr(kScheme.size());
   key.remove_prefix(std::min(key.find_first_not_of(' '), key.size()));

@@ -87,7 +87,7 @@ Result<NodeService::Read> NodeService::check_read(const Call& call, const Reques
   read.work = {TaskClass::kRead, request.namespace_(), request.agent_id(), {1, request.ByteSizeLong()}, call.deadline};
   read.partition = node_.partition_for(request.namespace_(), request.agent_id());
   if constexpr (requires { request.min_position(); }) {
-    MNEMO_ASSIGN(read.positions, to_wait_for(node_, request.min_position()));
+    MNEMO_ASSIGN(read.positions, to_wait_for(node_, read.partition, request.min_position()));
   }
   return read;
 }

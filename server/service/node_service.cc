@@ -18,6 +18,7 @@ NodeService::NodeService(Node& node, Scheduler& scheduler, const Engine& engine,
       engine_(engine),
       clock_(clock),
       options_(std::move(options)),
+      places_(node.partitions()),
       timer_(clock),
       executor_(options_.reply_threads),
       operations_(node, clock) {
@@ -72,6 +73,7 @@ Status NodeService::ready_to_write() const {
   if (scheduler_.statistics().draining) {
     return fail(Code::kUnavailable, "this server is stopping: ask another, or again when it is back", true);
   }
+  if (const std::optional<Error> why = log_watch_.stopped()) return fail(*why);
   return ready_to_read();
 }
 

@@ -125,9 +125,11 @@ class NodeService final : public Service {
   const NodeServiceOptions options_;
   std::vector<uint64_t> ends_at_start_;  // of the log, by partition
   Calls calls_;
+  WaitPlaces places_;
+  LogWatch log_watch_;
   Timer timer_;
   Executor executor_;  // what it still does uses the others
-  const Waiting waiting_{node_, timer_, executor_};
+  const Waiting waiting_{node_, timer_, executor_, places_, log_watch_};
   Operations operations_;  // after what its replies use
 };
 

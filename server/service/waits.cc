@@ -16,6 +16,9 @@ class Wait : public std::enable_shared_from_this<Wait> {
       : waiting_(waiting), partition_(partition), done_(std::move(done)) {}
 
   void start(AppliedWaiters::Reached reached, MonotonicTime deadline) {
+    Result<WaitPlace> place = waiting_.places.take(partition_);
+    if (!place) return end(fail(std::move(place).error()));
+    place_ = *std::move(place);
     const auto self = shared_from_this();
     const TimerId timer = waiting_.timer.schedule(deadline, [self] { self->expire(); });
     const uint64_t waiter = waiting_.node.when_applied(partition_, std::move(reached),
@@ -58,7 +61,10 @@ class Wait : public std::enable_shared_from_this<Wait> {
     }
     if (!done) return;
     call_off(timer, waiter);
-    waiting_.executor.post([done = std::move(done), status = std::move(status)] { done(status); });
+    waiting_.executor.post([done = std::move(done), status = std::move(status), self = shared_from_this()] {
+      self->place_.reset();
+      done(status);
+    });
   }
 
   void call_off(const TimerId& timer, uint64_t waiter) const {
@@ -68,6 +74,7 @@ class Wait : public std::enable_shared_from_this<Wait> {
 
   const Waiting waiting_;
   const PartitionId partition_;
+  WaitPlace place_;
   Mutex mutex_;
   std::function<void(const Status&)> done_ MNEMO_GUARDED_BY(mutex_);  // empty: it has ended
   TimerId timer_ MNEMO_GUARDED_BY(mutex_);

@@ -7,6 +7,8 @@
 #include "consumers/node.h"
 #include "manager/executor.h"
 #include "manager/timer.h"
+#include "server/service/log_watch.h"
+#include "server/service/wait_places.h"
 
 namespace mnemo {
 
@@ -15,10 +17,12 @@ struct Waiting {
   Node& node;
   Timer& timer;
   Executor& executor;
+  WaitPlaces& places;
+  LogWatch& log;
 };
 
 // Calls `done` once, on the executor: OK; DEADLINE_EXCEEDED (retryable) with what is applied by then; UNAVAILABLE
-// (retryable) with the reason, when the partition stands still.
+// (retryable) with the reason, when the partition stands still; RESOURCE_EXHAUSTED where too many wait for it.
 void wait_until(const Waiting& waiting, PartitionId partition, AppliedWaiters::Reached reached, MonotonicTime deadline,
                 std::function<void(const Status&)> done);
 

@@ -1,5 +1,6 @@
 #include "server/service/write.h"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -23,18 +24,16 @@ Result<Settled> settle(const Bytes16& event_id, Result<Written> written, const s
 class Write : public std::enable_shared_from_this<Write> {
  public:
   Write(const Waiting& waiting, size_t events, WriteSettled done)
-      : waiting_(waiting), done_(std::move(done)), told_(events), left_(events) {}
+      : waiting_(waiting), done_(std::move(done)), slots_(events), left_(events) {}
 
   void start(std::vector<v1::Envelope> envelopes, MonotonicTime deadline) {
-    const auto self = shared_from_this();
-    auto writes = waiting_.node.start_write(std::move(envelopes), [self](size_t number, Result<Written> written) {
-      self->tell(number, std::move(written));
-    });
+    auto writes = append(std::move(envelopes));
     if (!writes) return refuse(writes.error());
     {
       const MutexLock lock(mutex_);
       writes_ = *std::move(writes);
     }
+    const auto self = shared_from_this();
     const TimerId timer = waiting_.timer.schedule(deadline, [self] { self->end(); });
     bool over = false;
     {
@@ -48,20 +47,105 @@ class Write : public std::enable_shared_from_this<Write> {
   }
 
  private:
+  struct Slot {
+    std::optional<Result<Written>> told;
+    std::optional<size_t> number;  // among those that were appended; none: it was refused before
+  };
+  struct Event {
+    v1::Envelope envelope;
+    PartitionId partition;
+    size_t slot;
+  };
+  using Begun = Result<std::shared_ptr<const Writes>>;
+
+  // All that may be appended, together. Those of a partition that stands still, or for which too many wait, are told
+  // so, and the others go on. An error is of all that are left.
+  Begun append(std::vector<v1::Envelope> envelopes) {
+    std::vector<Event> events;
+    for (size_t i = 0; i < envelopes.size(); ++i) {
+      const PartitionId partition = waiting_.node.partition_for(envelopes[i].namespace_(), envelopes[i].agent_id());
+      events.push_back({std::move(envelopes[i]), partition, i});
+    }
+    drop_where(events, [this](const Event& event) { return take_place(event.partition); });
+    while (!events.empty()) {
+      const bool one = events.size() == 1;
+      Begun begun = append_once(events);
+      if (begun) return begun;
+      // Nothing was appended: a partition may have halted since its events were checked.
+      const size_t before = events.size();
+      drop_where(events, [this, one](const Event& event) { return one ? goes_on(event.partition) : check(event); });
+      if (events.size() < before) continue;
+      waiting_.log.failed(begun.error());
+      return begun;
+    }
+    return std::make_shared<const Writes>(std::vector<Bytes16>(), WriteDone());
+  }
+
+  // Leaves the events as they are, for another try, but for one that is the only one.
+  Begun append_once(std::vector<Event>& events) {
+    std::vector<v1::Envelope> envelopes;
+    const auto slots = std::make_shared<std::vector<size_t>>();
+    {
+      const MutexLock lock(mutex_);
+      for (const Event& event : events) {
+        slots_[event.slot].number = slots->size();
+        slots->push_back(event.slot);
+      }
+    }
+    if (events.size() == 1) {
+      envelopes.push_back(std::move(events.front().envelope));
+    } else {
+      for (const Event& event : events) envelopes.push_back(event.envelope);
+    }
+    return waiting_.node.start_write(std::move(envelopes),
+                                     [self = shared_from_this(), slots](size_t number, Result<Written> written) {
+                                       self->tell((*slots)[number], std::move(written));
+                                     });
+  }
+
+  Status check(const Event& event) const { return waiting_.node.check(event.envelope); }
+
+  Status goes_on(PartitionId partition) const {
+    if (std::optional<Error> why = waiting_.node.halted(partition)) return fail(*std::move(why));
+    return {};
+  }
+
+  template <typename Check>
+  void drop_where(std::vector<Event>& events, const Check& check) {
+    std::erase_if(events, [&](const Event& event) {
+      const Status fine = check(event);
+      if (fine) return false;
+      const MutexLock lock(mutex_);
+      slots_[event.slot] = {Result<Written>(fail(fine.error())), std::nullopt};
+      --left_;
+      return true;
+    });
+  }
+
+  Status take_place(PartitionId partition) {
+    auto at = places_.find(partition);
+    if (at == places_.end()) at = places_.emplace(partition, waiting_.places.take(partition)).first;
+    if (!at->second) return fail(at->second.error());
+    return {};
+  }
+
   void refuse(const Error& why) {
     WriteSettled done;
     {
       const MutexLock lock(mutex_);
       done = std::exchange(done_, nullptr);
     }
-    waiting_.executor.post([done = std::move(done), why] { done(fail(why)); });
+    waiting_.executor.post([done = std::move(done), why, self = shared_from_this()] {
+      self->places_.clear();
+      done(fail(why));
+    });
   }
 
-  void tell(size_t number, Result<Written> written) {
+  void tell(size_t slot, Result<Written> written) {
     {
       const MutexLock lock(mutex_);
       if (!done_) return;
-      told_[number] = std::move(written);
+      slots_[slot].told = std::move(written);
       --left_;
       if (left_ > 0) return;
     }
@@ -73,7 +157,6 @@ class Write : public std::enable_shared_from_this<Write> {
     WriteSettled done;
     std::shared_ptr<const Writes> writes;
     bool given_up = false;
-    std::vector<std::optional<Result<Written>>> told;
     TimerId timer;
     {
       const MutexLock lock(mutex_);
@@ -81,33 +164,42 @@ class Write : public std::enable_shared_from_this<Write> {
       done = std::exchange(done_, nullptr);
       writes = std::move(writes_);
       given_up = left_ > 0;
-      told = std::move(told_);
       timer = timer_;
     }
     waiting_.timer.cancel(timer);
     if (given_up) waiting_.node.abandon(*writes);
-    waiting_.executor.post([done = std::move(done), writes = std::move(writes), told = std::move(told)]() mutable {
-      done(results(*writes, std::move(told)));
+    waiting_.executor.post([done = std::move(done), writes = std::move(writes), self = shared_from_this()] {
+      self->places_.clear();
+      done(self->results(*writes));
     });
   }
 
-  static std::vector<Result<Settled>> results(const Writes& writes, std::vector<std::optional<Result<Written>>> told) {
+  // Once it has ended, when nothing is told any more.
+  std::vector<Result<Settled>> results(const Writes& writes) {
     std::vector<Result<Settled>> results;
-    results.reserve(told.size());
-    for (size_t i = 0; i < told.size(); ++i) {
+    const MutexLock lock(mutex_);
+    results.reserve(slots_.size());
+    for (Slot& slot : slots_) {
       Result<Written> written =
-          told[i] ? *std::move(told[i])
-                  : fail(Code::kDeadlineExceeded,
-                         "the write was not durable in time; it may be yet: ask again with the same key", true);
-      results.push_back(settle(writes.event_ids()[i], std::move(written), writes.position(i)));
+          slot.told ? *std::move(slot.told)
+                    : fail(Code::kDeadlineExceeded,
+                           "the write was not durable in time; it may be yet: ask again with the same key", true);
+      if (!slot.number) {
+        results.push_back(fail(std::move(written).error()));
+        continue;
+      }
+      const std::optional<Position> position = writes.position(*slot.number);
+      if (!written && !position) waiting_.log.failed(written.error());
+      results.push_back(settle(writes.event_ids()[*slot.number], std::move(written), position));
     }
     return results;
   }
 
   const Waiting waiting_;
+  std::map<PartitionId, Result<WaitPlace>> places_;  // until it has ended
   Mutex mutex_;
   WriteSettled done_ MNEMO_GUARDED_BY(mutex_);  // empty: it has ended
-  std::vector<std::optional<Result<Written>>> told_ MNEMO_GUARDED_BY(mutex_);
+  std::vector<Slot> slots_ MNEMO_GUARDED_BY(mutex_);
   size_t left_ MNEMO_GUARDED_BY(mutex_);
   std::shared_ptr<const Writes> writes_ MNEMO_GUARDED_BY(mutex_);  // null: start() has not come so far
   TimerId timer_ MNEMO_GUARDED_BY(mutex_);

@@ -206,7 +206,9 @@ TEST_F(KeyFileTest, AKeyThatWasAddedStandsForItsPrincipalAndNoOtherDoes) {
   EXPECT_THAT(who(**keys, "Bearer"), HasSubstr("Bearer KEY"));
   EXPECT_THAT(who(**keys, nina), HasSubstr("Bearer KEY"));
   EXPECT_THAT(who(**keys, "Basic " + nina), HasSubstr("Bearer KEY"));
-  EXPECT_THAT(who(**keys, ""), HasSubstr("asks for a key"));
+  EXPECT_THAT(who(**keys, ""),
+              AllOf(HasSubstr("'Authorization: Bearer KEY'"), HasSubstr("--api-key"), HasSubstr("MNEMO_API_KEY")));
+  EXPECT_THAT(who(**keys, "Basic bmluYTp0ZWE="), HasSubstr("'Authorization: Bearer KEY'"));
   EXPECT_THAT(who(**keys, "Bearer " + std::string(100'000, 'x')), HasSubstr("100000 bytes"));
   EXPECT_THAT(who(**keys, "Bearer " + std::string(64, 'a')), HasSubstr("not known here"));
 }

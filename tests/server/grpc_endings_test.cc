@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -13,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::GrpcWorld;
+using ::testing::HasSubstr;
 
 // The deadline that the service is given, from now, of a request with this one.
 MonotonicSpan given(std::optional<std::chrono::seconds> deadline) {
@@ -60,6 +62,12 @@ class Asking {
     thread_.join();
     return status_;
   }
+  // Once there is a status.
+  std::string trailing(const char* name) const {
+    const auto& all = context_.GetServerTrailingMetadata();
+    const auto found = all.find(name);
+    return found == all.end() ? "" : std::string(found->second.data(), found->second.size());
+  }
 
  private:
   grpc::ClientContext context_;
@@ -103,16 +111,67 @@ TEST(GrpcEnding, StopWaitsForWhatIsUnderWay) {
   EXPECT_TRUE(asking.status().ok());
 }
 
-TEST(GrpcEnding, AtItsDeadlineStopCancelsWhatIsLeftAndTheServiceMayAnswerAfterwards) {
+TEST(GrpcEnding, AtItsDeadlineStopTellsWhatIsLeftToAskAgainAndTheServiceMayAnswerAfterwards) {
   GrpcWorld world;
   world.service.hold();
   Asking asking(world);
   world.service.await_held(1);
   world.server->stop(world.clock.now());
-  EXPECT_FALSE(asking.status().ok());
-  EXPECT_EQ(world.observer.await(1)[0].error, Code::kCancelled);
+  const grpc::Status status = asking.status();
+  EXPECT_EQ(status.error_code(), grpc::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("ask again"));
+  EXPECT_EQ(asking.trailing("retryable"), "true");
+  EXPECT_EQ(world.observer.await(1)[0].error, Code::kUnavailable);
   world.server.reset();
   world.service.release();
+}
+
+// Clients that go on asking while it stops: each is answered, or told that it was not executed.
+TEST(GrpcEnding, WhoAsksWhileItStopsIsToldToAskAgainAndNeverCancelled) {
+  for (int round = 0; round < 5; ++round) {
+    GrpcWorld world;
+    std::atomic<bool> over{false};
+    std::atomic<size_t> answered{0};
+    std::vector<grpc::StatusCode> others[4];
+    std::vector<std::thread> clients;
+    for (auto& told : others) {
+      clients.emplace_back([&world, &over, &answered, &told] {
+        while (!over) {
+          const grpc::StatusCode code = world.remember().error_code();
+          if (code == grpc::OK) ++answered;
+          if (code != grpc::OK && code != grpc::UNAVAILABLE) told.push_back(code);
+        }
+      });
+    }
+    while (answered < 50) std::this_thread::yield();
+    world.server->stop(world.clock.now() + 1h);
+    over = true;
+    for (std::thread& client : clients) client.join();
+    for (const auto& told : others) EXPECT_THAT(told, ::testing::IsEmpty()) << "round " << round;
+    EXPECT_EQ(world.service.asked().size(), answered) << "what was executed was answered";
+  }
+}
+
+TEST(GrpcEnding, WhatComesWhileItWaitsForOthersIsNotExecuted) {
+  GrpcWorld world;
+  world.service.hold();
+  Asking asking(world);
+  world.service.await_held(1);
+  std::thread stopping([&] { world.server->stop(world.clock.now() + 1h); });
+  // Until the stop has begun each is held, so each is given up.
+  grpc::Status status;
+  for (bool held = true; held;) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + 100ms);
+    v1::RememberResponse response;
+    status = world.memories->Remember(&context, {}, &response);
+    held = status.error_code() == grpc::DEADLINE_EXCEEDED;
+  }
+  EXPECT_EQ(status.error_code(), grpc::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("stopping"));
+  world.service.release();
+  stopping.join();
+  EXPECT_TRUE(asking.status().ok());
 }
 
 TEST(GrpcEnding, StopTakesADeadlineThatNeverComes) {

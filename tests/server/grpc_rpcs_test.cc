@@ -147,6 +147,64 @@ TEST(GrpcRpcs, MetadataGivenTwiceIsRefused) {
   EXPECT_TRUE(world.service.asked().empty());
 }
 
+// What a request with this metadata comes to.
+grpc::Status with_metadata(GrpcWorld& world, const std::string& name, const std::string& value) {
+  grpc::ClientContext context;
+  if (name == ":authority") {
+    context.set_authority(value);
+  } else {
+    context.AddMetadata(name, value);
+  }
+  v1::RememberResponse response;
+  return world.memories->Remember(&context, {}, &response);
+}
+
+TEST(GrpcRpcs, AnotherServersNameAndAForeignPageAreRefused) {
+  GrpcWorld world;
+  for (const std::string host : {"evil.example", "evil.example:7071", "localhost.evil.example", "10.0.0.1"}) {
+    const grpc::Status status = with_metadata(world, ":authority", host);
+    EXPECT_EQ(status.error_code(), grpc::PERMISSION_DENIED) << host;
+    EXPECT_THAT(status.error_message(), HasSubstr("--allow-host")) << host;
+  }
+  for (const std::string origin : {"https://evil.example", "null", "http://localhost"}) {
+    const grpc::Status status = with_metadata(world, "origin", origin);
+    EXPECT_EQ(status.error_code(), grpc::PERMISSION_DENIED) << origin;
+    EXPECT_THAT(status.error_message(), HasSubstr("--allow-origin")) << origin;
+  }
+  EXPECT_TRUE(world.service.asked().empty());
+  for (const std::string host : {"localhost", "LocalHost:1", "127.0.0.1:7071", "[::1]:7071"}) {
+    EXPECT_TRUE(with_metadata(world, ":authority", host).ok()) << host;
+  }
+}
+
+TEST(GrpcRpcs, NamesAndPagesThatAreListedMayAsk) {
+  GrpcWorld world(
+      nullptr,
+      {.address = "127.0.0.1:0", .allowed_hosts = {"mnemo.example"}, .allowed_origins = {"https://app.example"}});
+  EXPECT_TRUE(with_metadata(world, ":authority", "mnemo.example:443").ok());
+  EXPECT_TRUE(with_metadata(world, "origin", "https://app.example").ok());
+  EXPECT_EQ(with_metadata(world, ":authority", "other.example").error_code(), grpc::PERMISSION_DENIED);
+}
+
+TEST(GrpcRpcs, MetadataHaveTheRulesOfHeaders) {
+  GrpcWorld world;
+  const std::pair<std::string, std::string> bad[] = {{"x-correlation-id", std::string(257, 'c')},
+                                                     {"x-request-id", std::string(257, 'c')},
+                                                     {"x-correlation-id", "\xff\xfe"},
+                                                     {"idempotency-key", ""},
+                                                     {"idempotency-key", "\xff"}};
+  for (const auto& [name, value] : bad) {
+    const grpc::Status status = with_metadata(world, name, value);
+    EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT) << name;
+  }
+  EXPECT_TRUE(world.service.asked().empty());
+  EXPECT_TRUE(with_metadata(world, "x-correlation-id", std::string(256, 'c')).ok());
+  EXPECT_TRUE(with_metadata(world, "x-request-id", "r1").ok());
+  EXPECT_EQ(world.service.asked().at(1).call.correlation_id, "r1");
+  EXPECT_TRUE(with_metadata(world, "traceparent", "nonsense").ok());
+  EXPECT_EQ(world.service.asked().at(2).call.traceparent, "");
+}
+
 // Knows one header.
 class OneKey final : public Authenticator {
  public:
@@ -160,6 +218,9 @@ class OneKey final : public Authenticator {
 TEST(GrpcRpcs, WithoutAKeyNothingIsLookedAt) {
   const OneKey keys;
   GrpcWorld world(&keys);
+  for (const std::string path : {"MemoryService/GetLineage", "MemoryService/Prune", "AdminService/SetPolicy"}) {
+    EXPECT_EQ(world.send("/mnemo.v1." + path, "").error_code(), grpc::UNAUTHENTICATED) << path;
+  }
   EXPECT_EQ(world.send("/mnemo.v1.MemoryService/Remember", "no protobuf").error_code(), grpc::UNAUTHENTICATED);
   EXPECT_EQ(world.remember().error_message(), "send a key");
   EXPECT_TRUE(world.service.asked().empty());

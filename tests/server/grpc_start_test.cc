@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -95,6 +96,15 @@ TEST_F(GrpcTls, FilesThatCannotServeItAreNamed) {
   error = not_started(with(certificate, file("text", "tea")));
   EXPECT_EQ(error.code, Code::kInvalidArgument);
   EXPECT_THAT(error.message, AllOf(HasSubstr("text"), HasSubstr("PEM")));
+  const auto pipe = dir_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
+  for (const auto& no_file : {pipe, dir_}) {
+    for (const GrpcOptions& options : {with(no_file, key), with(certificate, no_file)}) {
+      error = not_started(options);
+      EXPECT_EQ(error.code, Code::kInvalidArgument);
+      EXPECT_THAT(error.message, AllOf(HasSubstr(no_file.string()), HasSubstr("no regular file")));
+    }
+  }
   for (const GrpcOptions& options : {with(certificate, other_key), with(key, certificate)}) {
     error = not_started(options);
     EXPECT_EQ(error.code, Code::kInvalidArgument);
@@ -102,8 +112,8 @@ TEST_F(GrpcTls, FilesThatCannotServeItAreNamed) {
   }
 }
 
-TEST(GrpcReflection, ListsTheServices) {
-  GrpcWorld world;
+// What reflection answers to a request of its own.
+std::string reflected(GrpcWorld& world, const std::string& request) {
   grpc::ClientContext context;
   grpc::CompletionQueue queue;
   const auto next = [&] {
@@ -114,22 +124,38 @@ TEST(GrpcReflection, ListsTheServices) {
   grpc::GenericStub stub(world.channel);
   auto stream = stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
   stream->StartCall(nullptr);
-  ASSERT_TRUE(next());
-  const grpc::Slice list_services(std::string("\x3a\x00", 2));  // field 7, empty
-  stream->WriteLast(grpc::ByteBuffer(&list_services, 1), {}, nullptr);
-  ASSERT_TRUE(next());
+  EXPECT_TRUE(next());
+  const grpc::Slice bytes(request);
+  stream->WriteLast(grpc::ByteBuffer(&bytes, 1), {}, nullptr);
+  EXPECT_TRUE(next());
   grpc::ByteBuffer response;
   stream->Read(&response, nullptr);
-  ASSERT_TRUE(next());
+  EXPECT_TRUE(next());
   grpc::Slice whole;
-  ASSERT_TRUE(response.DumpToSingleSlice(&whole).ok());
-  const std::string text(reinterpret_cast<const char*>(whole.begin()), whole.size());
-  EXPECT_THAT(text, AllOf(HasSubstr("mnemo.v1.MemoryService"), HasSubstr("mnemo.v1.AdminService"),
-                          HasSubstr("grpc.health.v1.Health")));
+  EXPECT_TRUE(response.DumpToSingleSlice(&whole).ok());
   grpc::Status status;
   stream->Finish(&status, nullptr);
-  ASSERT_TRUE(next());
+  EXPECT_TRUE(next());
   EXPECT_TRUE(status.ok());
+  return {reinterpret_cast<const char*>(whole.begin()), whole.size()};
+}
+
+TEST(GrpcReflection, ListsTheServices) {
+  GrpcWorld world;
+  EXPECT_THAT(reflected(world, std::string("\x3a\x00", 2)),  // field 7, empty
+              AllOf(HasSubstr("mnemo.v1.MemoryService"), HasSubstr("mnemo.v1.AdminService"),
+                    HasSubstr("grpc.health.v1.Health")));
+}
+
+TEST(GrpcReflection, DescribesEachServiceThatItLists) {
+  GrpcWorld world;
+  for (const std::string& name : std::vector<std::string>{"mnemo.v1.MemoryService", "grpc.health.v1.Health",
+                                                          "grpc.reflection.v1alpha.ServerReflection"}) {
+    // Field 4: the file that has the symbol.
+    const std::string answer = reflected(world, "\x22" + std::string(1, static_cast<char>(name.size())) + name);
+    EXPECT_THAT(answer, HasSubstr(".proto")) << name;
+    EXPECT_THAT(answer, ::testing::Not(HasSubstr("not found"))) << name;
+  }
 }
 
 // "serving", "not serving", or gRPC's error, of a service's name.

@@ -145,6 +145,7 @@ TEST(HttpBadRequests, HeadersThatAreNone) {
                                                         {"Grpc-Timeout", "10s"},
                                                         {"Grpc-Timeout", "123456789S"},
                                                         {"Idempotency-Key", "\xff"},
+                                                        {"Idempotency-Key", ""},
                                                         {"X-Correlation-Id", "\xff"},
                                                         {"X-Correlation-Id", controls},
                                                         {"X-Correlation-Id", std::string(257, 'c')},

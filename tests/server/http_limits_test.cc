@@ -2,8 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <vector>
 
@@ -212,6 +218,51 @@ TEST(HttpLimits, AnAnswerThatNobodyTakesIsGivenUp) {
   client.send(get("/"));
   await([&] { return server->counters().requests == 1 && server->counters().connections == 0; });
   EXPECT_LT(server->counters().sent_bytes, 32U << 20);
+}
+
+// No descriptors but those that there are.
+class NoMoreDescriptors {
+ public:
+  NoMoreDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(next);
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(next);
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
+  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(HttpLimits, WithoutDescriptorsConnectionsWaitAndTheOwnerIsToldWhatToDo) {
+  std::atomic<size_t> told{0};
+  std::promise<Error> first;
+  HttpServerOptions options;
+  options.on_accept_failure = [&](const Error& why) {
+    if (told++ == 0) first.set_value(why);
+  };
+  const auto server = serve(echo, options);
+  EXPECT_EQ(TestClient(server->port()).ask(get("/")).result_int(), 200U);
+  await([&] { return server->counters().connections == 0; });
+  boost::asio::io_context io;
+  boost::asio::ip::tcp::socket client(io, boost::asio::ip::tcp::v4());
+  {
+    const NoMoreDescriptors none;
+    client.connect({boost::asio::ip::make_address("127.0.0.1"), server->port()});
+    boost::asio::write(client, boost::asio::buffer(get("/late")));
+    const Error why = first.get_future().get();
+    EXPECT_EQ(why.code, Code::kResourceExhausted);
+    EXPECT_THAT(why.message, HasSubstr("ulimit -n"));
+    EXPECT_EQ(server->counters().accepted, 1U);
+  }
+  boost::beast::flat_buffer buffer;
+  EXPECT_EQ(receive_from(client, buffer).body(), "GET /late ") << "it waited";
+  EXPECT_EQ(told, 1U) << "and not once for each time it was tried";
 }
 
 size_t threads() {

@@ -156,7 +156,28 @@ TEST(HttpServer, WhatIsNoRequestIsRefusedAndTheConnectionClosed) {
       {get("/", "Content-Length: 1\r\nContent-Length: 2\r\n"), 400},
       {get("/", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), 400},
       {get("/", "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"), 400},
-      {get("/", "Transfer-Encoding: gzip\r\n"), 501},
+      {get("/", "Content-Length: 1\r\nContent-Length: 1\r\n") + "x", 400},
+      {get("/", "Content-Length: 1, 1\r\n") + "x", 400},
+      {get("/", "Transfer-Encoding: gzip\r\n"), 400},
+      {get("/", "Transfer-Encoding: identity\r\n"), 400},
+      {get("/", "Transfer-Encoding: chunked, gzip\r\n") + "0\r\n\r\n", 400},
+      {get("/", "Transfer-Encoding: chunked, chunked\r\n") + "0\r\n\r\n", 400},
+      {get("/", "Transfer-Encoding:\r\n"), 400},
+      {get("/", "Transfer-Encoding: gzip, chunked\r\n") + "0\r\n\r\n", 501},
+      {get("/", "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 501},
+      {get("/", "Transfer-Encoding: chunked;q=1\r\n") + "0\r\n\r\n", 400},
+      {"POST / HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {post("x", "Content-Encoding: gzip\r\n"), 415},
+      {post("x", "Content-Encoding: identity, gzip\r\n"), 415},
+      {post("x", "Content-Encoding: identity\r\nContent-Encoding: br\r\n"), 415},
+      {post("x", "Content-Type: application/json\r\ncontent-type: text/plain\r\n"), 400},
+      {post("x", "Content-Type: application/json\r\nContent-Type: application/json\r\n"), 400},
+      {get("/", "X-One: a\r\n b\r\n"), 400},
+      {get("/", "X-One: a\r\n\tb\r\n"), 400},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\n .evil.example\r\n\r\n", 400},
+      {get("/", "X-One:\r\n \r\n"), 400},
+      {get("/", "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"), 400},
+      {get("/", "Idempotency-Key: a\r\nidempotency-key: b\r\n"), 400},
       {get("/", "Transfer-Encoding: chunked\r\n") + "x\r\n", 400},
       {get("/", "Transfer-Encoding: chunked\r\n") + "ffffffffffffffffff\r\n", 400},
   };
@@ -170,6 +191,28 @@ TEST(HttpServer, WhatIsNoRequestIsRefusedAndTheConnectionClosed) {
   }
   EXPECT_EQ(server->counters().refused, std::size(requests));
   EXPECT_EQ(server->counters().requests, 0U);
+}
+
+TEST(HttpServer, AFoldedHeaderIsRefusedHoweverItComes) {
+  const auto server = serve(echo);
+  TestClient client(server->port());
+  for (const char byte : get("/", "X-One: a\r\n b\r\n")) client.send({&byte, 1});
+  EXPECT_EQ(client.receive().result_int(), 400U);
+}
+
+TEST(HttpServer, CodingsThatChangeNothingAreTaken) {
+  const auto server = serve(echo);
+  for (const std::string headers : {"Content-Encoding: identity\r\n", "content-encoding: IDENTITY\r\n"}) {
+    EXPECT_EQ(TestClient(server->port()).ask(post("body", headers)).body(), "POST /v1/memories body");
+  }
+  EXPECT_EQ(TestClient(server->port()).ask(get("/", "Transfer-Encoding: CHUNKED\r\n") + "0\r\n\r\n").body(), "GET / ");
+}
+
+TEST(HttpServer, WhoSendsACodingIsToldWhichOnesAreTaken) {
+  const auto server = serve(echo);
+  const ClientResponse response = TestClient(server->port()).ask(post("x", "Content-Encoding: gzip\r\n"));
+  EXPECT_EQ(response["Accept-Encoding"], "identity");
+  EXPECT_THAT(response.body(), HasSubstr("Content-Encoding"));
 }
 
 TEST(HttpServer, HalfARequestIsForgottenWithItsConnection) {

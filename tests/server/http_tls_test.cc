@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 #include <boost/asio/ssl/stream.hpp>
 #include <cstdio>
@@ -161,6 +162,9 @@ TEST(HttpTls, FilesThatDoNotServeAreNamed) {
   std::ofstream(text) << "no PEM";
   const std::string empty = scratch("empty");
   std::ofstream{empty};
+  // Nobody ever writes to it.
+  const std::string pipe = scratch("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), S_IRUSR | S_IWUSR), 0);
   struct Case {
     std::string cert, key, message;
   };
@@ -170,7 +174,9 @@ TEST(HttpTls, FilesThatDoNotServeAreNamed) {
       {scratch("missing"), certificate.key, "cannot read --tls-cert '" + scratch("missing") + "': No such file"},
       {certificate.cert, scratch("missing"), "cannot read --tls-key '" + scratch("missing") + "': No such file"},
       {empty, certificate.key, "it is empty"},
-      {testing::TempDir(), certificate.key, "cannot read --tls-cert"},
+      {testing::TempDir(), certificate.key, "it is no regular file"},
+      {pipe, certificate.key, "cannot read --tls-cert '" + pipe + "': it is no regular file"},
+      {certificate.cert, pipe, "cannot read --tls-key '" + pipe + "': it is no regular file"},
       {text, certificate.key, "--tls-cert '" + text + "' holds no certificate"},
       {certificate.cert, text, "--tls-key '" + text + "' holds no private key"},
       {certificate.cert, other.key, "is not that of the certificate"},
@@ -186,6 +192,7 @@ TEST(HttpTls, FilesThatDoNotServeAreNamed) {
   }
   std::filesystem::remove(text);
   std::filesystem::remove(empty);
+  std::filesystem::remove(pipe);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "server/http/request_guard.h"
+#include "server/service/request_guard.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

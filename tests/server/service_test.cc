@@ -95,6 +95,8 @@ TEST_F(ServiceTest, AnotherRequestUnderAKeyIsAConflictThatTellsBothFingerprints)
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, Code::kAlreadyExists);
   EXPECT_THAT(other.error().message, ::testing::ContainsRegex("fingerprint [0-9a-f]{32}, this one's is [0-9a-f]{32}"));
+  EXPECT_THAT(other.error().message, HasSubstr("this idempotency key is taken"));
+  EXPECT_THAT(other.error().message, HasSubstr("Use a new key"));
 }
 
 TEST_F(ServiceTest, TheKeyBesideTheRequestMustBeTheOneInIt) {

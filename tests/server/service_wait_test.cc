@@ -1,4 +1,6 @@
 // What waits: for a position, for a write to be applied, for room, for the end.
+#include <algorithm>
+
 #include "tests/server/service_fixture.h"
 
 namespace mnemo::service_test {
@@ -115,11 +117,120 @@ TEST_F(ServiceWaits, ThePositionThatAReadGaveIsReached) {
 
 TEST_F(ServiceWaits, APositionThatCannotComeIsNotWaitedFor) {
   start();
+  const PartitionId own = node_->partition_for("acme", "nina");
+  const auto refused = [&](PartitionId partition, uint32_t epoch, uint64_t offset) {
+    return get_at(to_string(Position{partition, epoch, offset})).error();
+  };
   EXPECT_EQ(get_at("nonsense").error().code, Code::kInvalidArgument);
-  EXPECT_EQ(get_at("7-1-0").error().code, Code::kInvalidArgument);
-  EXPECT_EQ(get_at("0-1-1000000").error().code, Code::kDataLoss);
-  EXPECT_EQ(get_at("0-0-0").error().code, Code::kDataLoss);
-  EXPECT_EQ(get_at("0-2-0").error().code, Code::kDataLoss);
+  EXPECT_THAT(get_at("nonsense").error().message, HasSubstr("min_position"));
+  EXPECT_EQ(refused(PartitionId(7), 1, 0).code, Code::kInvalidArgument);
+  EXPECT_EQ(refused(PartitionId(1 - own.value), 1, 0).code, Code::kInvalidArgument);
+  EXPECT_THAT(refused(PartitionId(1 - own.value), 1, 0).message, HasSubstr("this agent lives in"));
+  for (const uint32_t epoch : {0U, 2U}) {
+    EXPECT_EQ(refused(own, epoch, 0).code, Code::kFailedPrecondition);
+    EXPECT_THAT(refused(own, epoch, 0).message, HasSubstr("leave min_position out"));
+  }
+  const Error beyond = refused(own, 1, 1'000'000);
+  EXPECT_EQ(beyond.code, Code::kDataLoss);
+  EXPECT_THAT(beyond.message, HasSubstr("which server it came from"));
+}
+
+// An agent whose memories are in another partition than nina's.
+std::string agent_elsewhere(const Node& node) {
+  for (int i = 0;; ++i) {
+    std::string agent = "agent " + std::to_string(i);
+    if (node.partition_for("acme", agent) != node.partition_for("acme", "nina")) return agent;
+  }
+}
+
+template <typename Response>
+size_t answered(std::vector<Waited<Response>>& waited) {
+  return static_cast<size_t>(std::ranges::count_if(waited, [](Waited<Response>& one) { return one.there(); }));
+}
+
+TEST_F(ServiceWaits, ReadsThatWaitForAStalledPartitionLeaveTheOthersRoom) {
+  constexpr size_t kTooMany = 16;
+  start({.workers = 2, .in_flight_max = kWaitingPerPartitionMax + 8}, log_);
+  stall();
+  auto request = scoped<v1::RetrieveRequest>();
+  request.add_min_position(remember_pending("oolong").position());
+  std::vector<Waited<v1::RetrieveResponse>> waited(kWaitingPerPartitionMax + kTooMany);
+  for (auto& one : waited) service_->retrieve(call(), request, one.reply());
+
+  auto elsewhere = scoped<v1::ListMemoriesRequest>();
+  elsewhere.set_agent_id(agent_elsewhere(*node_));
+  ASSERT_TRUE(ask(&Service::list, elsewhere));
+  ASSERT_TRUE(ask(&Service::list, scoped<v1::ListMemoriesRequest>())) << "what need not wait is answered";
+  while (answered(waited) < kTooMany) std::this_thread::yield();
+  EXPECT_EQ(answered(waited), kTooMany);
+
+  gate_.open();
+  size_t refused = 0;
+  for (auto& one : waited) {
+    const auto found = one.get();
+    if (found) continue;
+    ++refused;
+    EXPECT_EQ(found.error().code, Code::kResourceExhausted);
+    EXPECT_TRUE(found.error().retryable);
+    EXPECT_GT(found.error().retry_after_ms, 0U);
+  }
+  EXPECT_EQ(refused, kTooMany);
+  EXPECT_TRUE(ask(&Service::retrieve, request)) << "the places are free again";
+}
+
+TEST_F(ServiceWaits, WritesThatWaitForAStalledPartitionAreBoundedBeforeTheyAreAppended) {
+  start({.workers = 2, .in_flight_max = 2 * kWaitingPerPartitionMax}, log_);
+  stall();
+  const PartitionId partition = node_->partition_for("acme", "nina");
+  const uint64_t end = log_.end(partition).value();
+  std::vector<Waited<v1::RememberResponse>> waited(kWaitingPerPartitionMax + 1);
+  for (auto& one : waited) service_->remember(call(), memory("oolong"), one.reply());
+  while (answered(waited) == 0) std::this_thread::yield();
+  while (log_.end(partition).value() < end + kWaitingPerPartitionMax) std::this_thread::yield();
+  EXPECT_EQ(log_.end(partition).value(), end + kWaitingPerPartitionMax);
+  ASSERT_TRUE(ask(&Service::remember, memory("sencha", agent_elsewhere(*node_))));
+  gate_.open();
+  size_t refused = 0;
+  for (auto& one : waited) refused += one.get() ? 0 : 1;
+  EXPECT_EQ(refused, 1U);
+}
+
+TEST_F(ServiceWaits, OfABatchOnlyThoseAreRefusedWhosePartitionHaltedMeanwhile) {
+  start({.workers = 0}, log_);
+  v1::RememberBatchRequest batch;
+  *batch.add_memories() = memory("oolong").memory();
+  *batch.add_memories() = memory("sencha", agent_elsewhere(*node_)).memory();
+  *batch.add_memories() = memory("").memory();
+  *batch.add_memories() = memory("assam").memory();
+  *batch.add_memories() = memory("matcha", agent_elsewhere(*node_)).memory();
+  Waited<v1::RememberBatchResponse> waited;
+  service_->remember_batch(call(), batch, waited.reply());
+  v1::Envelope newer = remember("newer");
+  newer.set_schema_version(kSchemaVersion + 1);
+  const Position at = append(newer);
+  while (!node_->halted(at.partition)) std::this_thread::yield();
+  const uint64_t end = log_.end(at.partition).value();
+  ASSERT_TRUE(scheduler_->run_one());
+  const auto response = waited.get();
+  ASSERT_TRUE(response) << response.error().message;
+  ASSERT_EQ(response->results_size(), 5);
+  for (const int halted : {0, 3}) EXPECT_THAT(response->results(halted).error().message(), HasSubstr("upgrade"));
+  EXPECT_THAT(response->results(2).error().message(), HasSubstr("text"));
+  EXPECT_EQ(response->results(1).remembered().memory().text(), "sencha");
+  EXPECT_EQ(response->results(4).remembered().memory().text(), "matcha");
+  EXPECT_EQ(log_.end(at.partition).value(), end);
+}
+
+TEST_F(ServiceWaits, ALogThatHasStoppedIsReadyToBeReadAlone) {
+  start();
+  EXPECT_TRUE(service_->ready_to_write());
+  log_.crash();
+  const auto refused = ask(&Service::remember, memory("oolong"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_TRUE(service_->ready_to_read());
+  ASSERT_FALSE(service_->ready_to_write());
+  EXPECT_EQ(service_->ready_to_write().error().message, refused.error().message);
 }
 
 TEST_F(ServiceWaits, AWriteThatIsNotKnownToBeDurableInTimeMayBeAskedForAgain) {
