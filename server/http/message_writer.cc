@@ -153,7 +153,9 @@ class Writer {
       case FieldDescriptor::CPPTYPE_BOOL: out_ += r.GetBool(m, &f) ? "true" : "false"; return;
       case FieldDescriptor::CPPTYPE_DOUBLE: out_ += number_json(r.GetDouble(m, &f)).dump(); return;
       case FieldDescriptor::CPPTYPE_FLOAT: out_ += number_json(r.GetRepeatedFloat(m, &f, index)).dump(); return;
-      case FieldDescriptor::CPPTYPE_UINT32: out_ += fmt::format("{}", r.GetUInt32(m, &f)); return;
+      case FieldDescriptor::CPPTYPE_UINT32:
+        out_ += fmt::format("{}", list ? r.GetRepeatedUInt32(m, &f, index) : r.GetUInt32(m, &f));
+        return;
       case FieldDescriptor::CPPTYPE_INT32: out_ += fmt::format("{}", r.GetInt32(m, &f)); return;
       case FieldDescriptor::CPPTYPE_UINT64: out_ += fmt::format("\"{}\"", r.GetUInt64(m, &f)); return;
       case FieldDescriptor::CPPTYPE_INT64: out_ += fmt::format("\"{}\"", r.GetInt64(m, &f)); return;
