@@ -34,6 +34,8 @@ enum class Method : uint8_t {
   kUnlinkMemories,
   kAttachEmbedding,
   kListMemories,
+  kListAgents,
+  kExportMemories,
   kRetrieve,
   kConsolidate,
   kPrune,
@@ -47,7 +49,7 @@ enum class Method : uint8_t {
   kMetrics,  // /metrics
   kOther,    // no such method or path, or a request that is none
 };
-inline constexpr size_t kMethods = 24;
+inline constexpr size_t kMethods = 26;
 std::string_view method_name(Method method);  // "Remember", as the rpc is called; "Other"
 
 struct RequestDone {
