@@ -80,7 +80,12 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Acc
   if (options.partitions != 0) dir_options.partitions = options.partitions;
   dir_options.create = access != Access::kKnown;
   dir_options.log_may_fail = access == Access::kRead;
+  std::error_code unknown;
+  const bool was_there = std::filesystem::exists(std::filesystem::path(options.data) / "FORMAT", unknown) || unknown;
   MNEMO_ASSIGN(session->dir_, DataDir::open(options.data, dir_options, session->clock_));
+  if (!was_there && access == Access::kRead) {
+    tell_aside(fmt::format("mnemo: nothing was at {}: a new, empty data directory was made there\n", options.data));
+  }
   const bool logged = !session->dir_->log_error().has_value();
   MNEMO_TRY(logged ? session->open_node(options, access) : session->open_stores(options));
   return session;
@@ -205,11 +210,6 @@ Result<std::unique_ptr<View>> Session::view(const std::string& name_space, const
   return found;
 }
 
-Result<Written> Session::write(const v1::Envelope& envelope) {
-  MNEMO_TRY(catch_up(partition_for(envelope.namespace_(), envelope.agent_id())));
-  return node_->write(envelope, soon());
-}
-
 // Projections of another version go when all of the current ones have caught up.
 Status Session::drop_old_states() {
   for (uint32_t p = 0; p < partitions(); ++p) {
@@ -250,14 +250,6 @@ void add_server_options(CLI::App* command, CommonOptions& own) {
   for (CLI::Option* option : options) option->group("Options of every command that a server answers");
 }
 
-// A command that would look at the default directory while others of the same shell ask a server. It would find
-// nothing.
-bool asks_elsewhere(const CLI::App& command, bool data_given) {
-  const char* const server = std::getenv("MNEMO_SERVER");
-  const bool uses_directory = command.get_option_no_throw("--data") != nullptr && command.get_name() != "serve";
-  return server != nullptr && *server != '\0' && uses_directory && !data_given;
-}
-
 Command refusing(std::string message) {
   return [message = std::move(message)] { return Result<int>(fail(Code::kInvalidArgument, message)); };
 }
@@ -272,8 +264,14 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
   own->data = default_data_dir();
   CLI::AsSizeValue size(false);
   size.description("");
+  CLI::Option* const data =
+      add_text(command, "--data", own->data,
+               reach == Reach::kServerToo ? "directory to work on, which no server holds; without it a server is asked"
+                                          : "data directory")
+          ->envname("MNEMO_DATA");
+  if (reach == Reach::kDirectory) data->capture_default_str();
   const std::vector<CLI::Option*> options = {
-      add_text(command, "--data", own->data, "data directory")->envname("MNEMO_DATA")->capture_default_str(),
+      data,
       command->add_option("--memory", own->memory_bytes, "memory budget, 16MiB to 1TiB; 512MiB when not given")
           ->envname("MNEMO_MEMORY")
           ->transform(size)
@@ -285,33 +283,44 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
           ->envname("MNEMO_PARTITIONS"),
       add_number(command, "--batch", own->batch, 1, kBatchMax,
                  "records applied in one batch at most, 1 to 100000; 5000 when not given"),
-      command->add_flag("--json", own->json, "print results and errors as JSON")};
+      command->add_flag("--json", own->json, "print results and errors as JSON"),
+      add_text(command, "--config", own->config, kConfigAbout)->envname("MNEMO_CONFIG")->type_name("FILE")};
   for (CLI::Option* option : options) option->group("Options of every command");
   if (reach == Reach::kServerToo) add_server_options(command, *own);
   command->callback([this, command, own, reach, run = std::move(run)] {
-    const auto given = [command](const char* option) {
-      const CLI::Option* found = command->get_option_no_throw(option);
-      return found != nullptr && found->count() > 0;
-    };
     common = *own;
     common.json = common.json || json_before;
-    const bool both = given("--data") && given("--server");
-    const bool chosen_by_hand = typed("--data") != typed("--server");  // and beats the environment
-    common.on_server = reach == Reach::kServerToo && (both && chosen_by_hand ? typed("--server") : !given("--data"));
-    const bool nowhere = common.data.empty() && command->get_option_no_throw("--data") != nullptr && !common.on_server;
-    if (nowhere) {
+    const bool has_data = command->get_option_no_throw("--data") != nullptr;
+    const int by_data = strength(*command, "--data");
+    const int by_server = reach == Reach::kServerToo ? strength(*command, "--server") : 0;
+    common.on_server = reach == Reach::kServerToo && (by_server > by_data || by_data == 0);
+    const char* const server = std::getenv("MNEMO_SERVER");
+    const bool another_asks = server_in_file || (server != nullptr && *server != '\0');
+    const bool elsewhere = reach == Reach::kDirectory && has_data && another_asks && command->get_name() != "serve";
+    if (common.data.empty() && has_data && !common.on_server) {
       chosen = refusing(
           "nothing says where the data directory is: give --data DIR, or set MNEMO_DATA, XDG_DATA_HOME or HOME");
-    } else if (reach == Reach::kServerToo && both && !chosen_by_hand) {
+    } else if (by_data == by_server && by_data > 0) {
       chosen = refusing("--data and --server (or MNEMO_DATA and MNEMO_SERVER) exclude each other: give one of them");
-    } else if (reach == Reach::kDirectory && asks_elsewhere(*command, given("--data"))) {
-      chosen = refusing(fmt::format(
-          "MNEMO_SERVER names a server, and `{}` works on a directory: name it with --data DIR", command->get_name()));
+    } else if (elsewhere && by_data == 0) {
+      // The command would look at the default directory while others of the same shell ask a server.
+      chosen = refusing(
+          fmt::format("MNEMO_SERVER, or the config file, names a server, and `{}` works on a directory: name it with "
+                      "--data DIR",
+                      command->get_name()));
     } else {
       chosen = run;
     }
   });
   return command;
+}
+
+int Cli::strength(const CLI::App& command, const std::string& option) const {
+  const CLI::Option* const found = command.get_option_no_throw(option);
+  if (found == nullptr || found->count() == 0) return 0;
+  if (typed(option)) return 3;
+  const char* const value = std::getenv(found->get_envname().c_str());
+  return value != nullptr && *value != '\0' ? 2 : 1;
 }
 
 bool Cli::typed(std::string_view option) const {
@@ -343,6 +352,14 @@ CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& va
       ->default_function([&value] { return std::to_string(value); })
       ->check(number_from(least, most))
       ->type_name("NUMBER");
+}
+
+CLI::Validator one_of(const std::vector<std::string>& values) {
+  return {[values](const std::string& value) {
+            if (std::ranges::find(values, value) != values.end()) return std::string();
+            return fmt::format("'{}' is none of {}", value, fmt::join(values, ", "));
+          },
+          fmt::format("{{{}}}", fmt::join(values, ","))};
 }
 
 void add_scope(CLI::App* command, ScopeOptions& scope) {

@@ -33,6 +33,7 @@ struct CommonOptions {
   uint32_t partitions = 0;  // 0: not said
   uint32_t batch = 5000;
   bool json = false;
+  std::string config;  // read while parsing: server/config_file.h
 
   // Of commands that a server can answer, too; they work on a directory where one is given.
   std::string server = "http://127.0.0.1:7070";
@@ -85,9 +86,6 @@ class Session {
   // cannot be opened and nothing (of the agent's partition) has been applied: that is not to be taken for an empty one.
   Result<std::unique_ptr<View>> view(PartitionId partition);
   Result<std::unique_ptr<View>> view(const std::string& name_space, const std::string& agent_id);
-  // Appends and waits until it is applied, for as long as a person does. From any thread.
-  Result<Written> write(const v1::Envelope& envelope);
-
   Status close();
 
  private:
@@ -116,12 +114,15 @@ using Command = std::function<Result<int>()>;
 // The command line: its commands, and after parsing the chosen one with its options.
 struct Cli {
   CLI::App app{"mnemo: durable, replayable memory for agents", "mnemo"};
-  bool json_before = false;  // --json came before the command
+  bool json_before = false;     // --json came before the command
+  bool server_in_file = false;  // the config file names a server (server/config_file.h)
   CommonOptions common;
   Command chosen;
   std::vector<std::string> arguments;  // as typed, to tell options from the environment's
 
   bool typed(std::string_view option) const;
+  // What gave the option its value, the greater the stronger: nothing, the config file, the environment, a flag.
+  int strength(const CLI::App& command, const std::string& option) const;
 
   // Registers a subcommand whose parsing sets `common` and `chosen`.
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& about, Command run,
@@ -137,6 +138,11 @@ CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<s
 CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& value, uint32_t least, uint32_t most,
                         const std::string& about);
 void add_scope(CLI::App* command, ScopeOptions& scope);
+// A value among these alone: help and completion name them.
+CLI::Validator one_of(const std::vector<std::string>& values);
+inline constexpr const char* kConfigAbout =
+    "file of options; when not given, $XDG_CONFIG_HOME/mnemo/config.toml where that is there";
+inline constexpr const char* kKeyAbout = "idempotency key: a repeated one does nothing twice";
 // Takes common options off a command: what would be taken and do nothing is not taken.
 void leave_out(CLI::App* command, std::initializer_list<const char*> options);
 // The JSON that an option holds, and the filter that it asks for; INVALID_ARGUMENT names the option.
@@ -144,10 +150,12 @@ Result<Json> json_of_option(std::string_view option, const std::string& text);
 Result<v1::Filter> filter_of_option(std::string_view option, const Json& json);
 
 void add_write_commands(Cli& cli);      // remember, update, forget, link, unlink
+void add_forget_command(Cli& cli);      // forget alone
 void add_import_commands(Cli& cli);     // import, export
 void add_read_commands(Cli& cli);       // retrieve, explain, list, get, history
 void add_agents_command(Cli& cli);      // agents
-void add_admin_commands(Cli& cli);      // status, verify
+void add_status_command(Cli& cli);      // status
+void add_verify_command(Cli& cli);      // verify
 void add_log_commands(Cli& cli);        // log copy, deadletters, skip
 void add_auth_commands(Cli& cli);       // auth add
 void add_operation_commands(Cli& cli);  // policy, journal, rules

@@ -57,7 +57,9 @@ void add_auth_commands(Cli& cli) {
       ->required();
   add_text(command, "--name", add->name, "whose key it is: events carry it as their actor")->required();
   add_texts(command, "--namespace", add->namespaces, "which it may use, once for each; without it, every one");
-  add_texts(command, "--right", add->rights, "read, write or admin, once for each")->required();
+  add_texts(command, "--right", add->rights, "what it may, once for each; docs/operations.md says what each allows")
+      ->required()
+      ->check(one_of({"read", "write", "admin"}));
 }
 
 }  // namespace mnemo

@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <iostream>
-#include <thread>
 
 #include "events/limits.h"
 #include "events/tell_aside.h"
-#include "server/cli.h"
+#include "query/request.h"
+#include "server/answerer.h"
 #include "server/export.h"
 #include "server/file.h"
 #include "server/import.h"
@@ -15,7 +15,7 @@
 #include "server/import_tally.h"
 #include "server/interrupt.h"
 #include "server/output_file.h"
-#include "server/remote.h"
+#include "server/retried.h"
 #include "server/usage.h"
 
 namespace mnemo {
@@ -28,6 +28,10 @@ constexpr size_t kInFlightMax = 20000;  // events appended and not yet applied
 constexpr size_t kAddedBytesMax = 1024;
 static_assert(kBatchBytes + limits::kEventBytesMax + kBatchEvents * kAddedBytesMax <= limits::kAppendGroupBytesMax,
               "a batch, with the event that fills it, fits one append");
+
+// An import fills the log's queue by itself, so being refused is how it goes, and no sign of trouble.
+constexpr RetryOptions kPatient = {
+    .attempts_max = UINT32_MAX, .budget_per_request_permille = 100'000, .budget_max = 1000};
 
 struct Batch {
   std::vector<v1::Envelope> events;
@@ -43,19 +47,19 @@ struct Batch {
 };
 
 // `last`: the last place of the input that the batch and those before it cover.
-Status send(Session& session, Batch batch, const std::string& last, Tally& tally) {
+// What the log has no room for now waits its turn.
+Status send(Session& session, Batch batch, const std::string& last, Tally& tally, Retries& retries) {
+  const SteadyClock clock;
   const auto sent = std::make_shared<const std::vector<Sent>>(std::move(batch.sent));
-  while (true) {
+  return retried(retries, clock, soon(), [&]() -> Status {
     const uint64_t number = tally.begin(sent->size(), last);
     const Status queued =
         session.node().write_all(batch.events, [&tally, sent, number](size_t event, const Result<Written>& written) {
           tally.add(number, (*sent)[event], written);
         });
-    if (queued) return {};
-    tally.withdraw();
-    if (queued.error().code != Code::kResourceExhausted) return queued;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+    if (!queued) tally.withdraw();
+    return queued;
+  });
 }
 
 // The next event, if the log would take it; so that a refusal names its line and costs no other event.
@@ -107,7 +111,7 @@ class Import {
 
   Status send_batch(const std::string& covered) {
     MNEMO_TRY(tally_.wait_below(kInFlightMax));
-    MNEMO_TRY(send(session_, std::exchange(batch_, {}), covered, tally_));
+    MNEMO_TRY(send(session_, std::exchange(batch_, {}), covered, tally_, retries_));
     if (drawn_) tell_aside(fmt::format("\r{}", progress_bar(source_.progress_permille(), read_)));
     return {};
   }
@@ -119,6 +123,7 @@ class Import {
   Batch batch_;
   uint64_t read_ = 0;
   const bool drawn_ = isatty(STDERR_FILENO) != 0;
+  Retries retries_{kPatient, randombytes_random()};
 };
 
 struct ImportOptions {
@@ -189,39 +194,50 @@ Result<int> run_import(const CommonOptions& common, const ImportOptions& o) {
   return report(common, tally.counts(), imported ? closed : imported);
 }
 
-// Every agent of a partition, as namespace and agent id.
-Result<std::vector<std::string>> agent_names(const View& view) {
-  std::vector<std::string> names;
-  const std::string from = keys::start(keys::Row::kAgentName);
-  MNEMO_TRY(view.scan(from, prefix_end(from), [&names](std::string_view /*key*/, std::string_view name) {
-    names.emplace_back(name);
-    return true;
-  }));
-  return names;
+// The agents that an export is of; an empty part of the scope stands for all.
+Result<std::vector<ScopeOptions>> agents_of(Answerer& answerer, const ScopeOptions& scope, bool& degraded) {
+  if (!scope.agent_id.empty()) return std::vector{scope};
+  std::vector<ScopeOptions> agents;
+  v1::ListAgentsRequest request;
+  request.set_namespace_(scope.name_space);
+  request.set_limit(kResultsMax);
+  do {
+    MNEMO_ASSIGN(const auto page, answerer.ask(&Service::agents, request));
+    for (const v1::ListAgentsResponse::Agent& agent : page.agents()) {
+      agents.push_back({agent.namespace_(), agent.agent_id()});
+    }
+    degraded = degraded || page.degraded();
+    request.set_cursor(page.next_cursor());
+  } while (!request.cursor().empty());
+  return agents;
 }
 
-// An empty part of the scope stands for all.
-Result<uint64_t> export_all(Session& session, const ScopeOptions& scope, const LineSink& sink) {
+// Returns how many memories there were.
+Result<uint64_t> export_agent(Answerer& answerer, const ScopeOptions& agent, std::ostream& out, bool& degraded) {
+  const auto put = [&out](const Json& line) {
+    out << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  };
   uint64_t count = 0;
-  for (uint32_t p = 0; p < session.partitions(); ++p) {
-    MNEMO_ASSIGN(const auto view, session.view(PartitionId(p)));
-    MNEMO_ASSIGN(const auto names, agent_names(*view));
-    for (const std::string& name : names) {
-      const std::optional<Scope> agent = parse_message_key(name);
-      if (!agent) return fail(Code::kDataLoss, "an agent's row is damaged: rebuild the projection from the log");
-      const bool wanted = (scope.name_space.empty() || agent->name_space == scope.name_space) &&
-                          (scope.agent_id.empty() || agent->agent_id == scope.agent_id);
-      if (!wanted) continue;
-      MNEMO_ASSIGN(const uint64_t exported, export_agent(*view, *agent, sink));
-      count += exported;
+  v1::ExportMemoriesRequest request;
+  request.set_namespace_(agent.name_space);
+  request.set_agent_id(agent.agent_id);
+  request.set_limit(kResultsMax);
+  do {
+    MNEMO_ASSIGN(const auto page, answerer.ask(&Service::export_memories, request));
+    for (const auto& memory : page.memories()) {
+      for (const Json& line : export_lines(memory)) put(line);
     }
-  }
+    for (const v1::MemoryLink& link : page.links()) put(export_line({agent.name_space, agent.agent_id}, link));
+    count += static_cast<uint64_t>(page.memories_size());
+    degraded = degraded || page.degraded();
+    request.set_cursor(page.next_cursor());
+  } while (!request.cursor().empty());
   return count;
 }
 
 // In the data directory, it could be the log that is replaced.
 Result<std::unique_ptr<OutputFile>> open_export(const CommonOptions& common, const std::string& path) {
-  if (is_inside(path, common.data)) {
+  if (!common.on_server && is_inside(path, common.data)) {
     return fail(Code::kInvalidArgument,
                 fmt::format("--out: {} lies in the data directory, where every file is mnemo's: name another", path));
   }
@@ -241,21 +257,28 @@ Result<int> run_export(const CommonOptions& common, const ScopeOptions& scope, c
   if (!path.empty()) {
     MNEMO_ASSIGN(file, open_export(common, path));
   }
-  MNEMO_ASSIGN(const auto session, Session::open(common, Access::kRead));
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kRead));
   std::ostream& out = file == nullptr ? std::cout : file->stream();
-  MNEMO_ASSIGN(const uint64_t count, export_all(*session, scope, [&out](const Json& line) {
-                 out << line.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
-               }));
+  bool degraded = false;
+  uint64_t count = 0;
+  MNEMO_ASSIGN(const auto agents, agents_of(answerer, scope, degraded));
+  for (const ScopeOptions& agent : agents) {
+    MNEMO_ASSIGN(const uint64_t exported, export_agent(answerer, agent, out, degraded));
+    count += exported;
+  }
   out.flush();
   if (!out) return fail(Code::kUnavailable, "the output could not be written: is the disk full?", true);
-  MNEMO_TRY(session->close());
+  MNEMO_TRY(answerer.close());
   if (file != nullptr) MNEMO_TRY(file->put_in_place());
   if (!path.empty() && common.json) print_json({{"memories", count}});
   if (!path.empty() && !common.json) fmt::print("{} written to {}\n", memories(count), path);
   const bool sought = !scope.name_space.empty() || !scope.agent_id.empty();
   if (sought && count == 0) tell_of_none(scope);
   // What a partition has yet to apply is missing.
-  return session->warned() || (sought && count == 0) ? kExitNegative : kExitDone;
+  if (degraded && common.on_server) {
+    tell_aside("mnemo: warning: a partition stands still on the server: what it has yet to apply is missing\n");
+  }
+  return degraded || (sought && count == 0) ? kExitNegative : kExitDone;
 }
 
 }  // namespace
@@ -267,7 +290,7 @@ void add_import_commands(Cli& cli) {
       [&cli, import] { return run_import(cli.common, *import); }, Reach::kServerToo);
   add_text(command, "file", import->path, "the file; - for standard input")->required();
   add_text(command, "--format", import->format, "jsonl: one JSON object a line; locomo: LoCoMo's conversations")
-      ->check(CLI::IsMember({"jsonl", "locomo"}))
+      ->check(one_of({"jsonl", "locomo"}))
       ->capture_default_str();
   add_text(command, "--namespace", import->name_space,
            "namespace of lines that name none; when absent, default, or locomo for that format");
@@ -275,11 +298,13 @@ void add_import_commands(Cli& cli) {
   auto scope = std::make_shared<ScopeOptions>();
   scope->name_space.clear();
   auto path = std::make_shared<std::string>();
-  command = cli.add(cli.app, "export", "Export what is remembered now as JSON lines that import takes",
-                    [&cli, scope, path]() -> Result<int> {
-                      if (!scope->agent_id.empty() && scope->name_space.empty()) scope->name_space = "default";
-                      return run_export(cli.common, *scope, *path == kStandardFile ? std::string() : *path);
-                    });
+  command = cli.add(
+      cli.app, "export", "Export what is remembered now as JSON lines that import takes",
+      [&cli, scope, path]() -> Result<int> {
+        if (!scope->agent_id.empty() && scope->name_space.empty()) scope->name_space = "default";
+        return run_export(cli.common, *scope, *path == kStandardFile ? std::string() : *path);
+      },
+      Reach::kServerToo);
   add_text(command, "--namespace", scope->name_space, "only this namespace; all when absent, or default with --agent");
   add_text(command, "--agent", scope->agent_id, "only this agent");
   add_text(command, "--out", *path, "file to write; standard output when absent, or -");

@@ -9,6 +9,7 @@
 #include "server/cli.h"
 #include "server/file.h"
 #include "server/progress_line.h"
+#include "server/retried.h"
 
 namespace mnemo {
 namespace {
@@ -119,8 +120,11 @@ Result<int> run_skip(const CommonOptions& common, const SkipCommand& o) {
   e.set_offset(position.offset);
   e.set_reason(o.reason);
   MNEMO_TRY(validate(envelope, Rules{}));
-  MNEMO_ASSIGN(const auto appended,
-               append_and_wait(session->dir().log(), {make_record(envelope, session->partitions())}));
+  const SteadyClock steady;
+  Retries retries({}, randombytes_random());
+  MNEMO_ASSIGN(const auto appended, retried(retries, steady, soon(), [&] {
+                 return append_and_wait(session->dir().log(), {make_record(envelope, session->partitions())});
+               }));
   MNEMO_TRY(session->close());
   const std::string decided_at = to_string(appended.front().position);
   if (common.json) {

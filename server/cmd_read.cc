@@ -2,11 +2,12 @@
 #include <fmt/format.h>
 
 #include "events/clock.h"
+#include "events/tell_aside.h"
 #include "query/request.h"
-#include "server/cli.h"
+#include "server/answerer.h"
 #include "server/file.h"
 #include "server/json/time_text.h"
-#include "server/reader.h"
+#include "server/remote_messages.h"
 
 namespace mnemo {
 namespace {
@@ -57,65 +58,64 @@ Result<std::optional<v1::Filter>> filter_of(const RetrieveOptions& o) {
   return std::optional(std::move(filter));
 }
 
-Json answer_json(const RetrieveRequest& request, const Answer& answer) {
-  Json json;
-  json["query"] = request.query;
-  json["agent_id"] = request.agent_id;
-  json["results"] = Json::array();
-  for (const Hit& hit : answer.hits) json["results"].push_back(json_from(hit, request.explain));
-  json["position"] = to_string(answer.position);
-  json["truncated"] = answer.truncated;
-  if (!answer.context.empty()) json["context"] = answer.context;
-  if (request.explain) json["explain"] = json_from(answer.explain);
-  return json;
+// Of a server's answer: it says no more. A directory's has been told on the way.
+template <typename Response>
+void warn_of_degraded(const CommonOptions& common, const Response& response) {
+  if (!common.on_server || !response.degraded()) return;
+  tell_aside(
+      "mnemo: warning: the partition stands still on the server, and answers with what came before: ask "
+      "`mnemo status`\n");
 }
 
-void print_terms(const Hit& hit) {
-  for (const TermShare& term : hit.terms) {
-    fmt::print("          {:<20} {:>8}  in {}, {}x here\n", term.term, fixed_to_decimal(term.share),
-               memories(term.documents), term.count);
+void print_terms(const v1::RetrieveResponse::Result& hit) {
+  for (const v1::RetrieveResponse::TermShare& term : hit.explain()) {
+    fmt::print("          {:<20} {:>8}  in {}, {}x here\n", term.term(), fixed_to_decimal(term.share()),
+               memories(term.documents()), term.count());
   }
 }
 
-void print_answer(const RetrieveRequest& request, const Answer& answer) {
-  if (request.explain) {
-    const Explain& e = answer.explain;
-    fmt::print("terms: {}{}\n", fmt::join(e.query_terms, " "),
-               e.dropped.empty() ? "" : fmt::format("   left out, as speakers: {}", fmt::join(e.dropped, " ")));
-    fmt::print("read: {} memories visible, {} scored; {} point reads, {} rows, {} bytes, {} postings; profile {}\n",
-               e.documents, e.candidates, e.reads.point_reads, e.reads.rows, e.reads.bytes, e.reads.postings,
-               e.profile);
+void print_answer(const v1::RetrieveResponse& answer) {
+  if (answer.has_explain()) {
+    const v1::RetrieveResponse::Explain& e = answer.explain();
+    fmt::print("terms: {}{}\n", fmt::join(e.query_terms(), " "),
+               e.dropped().empty() ? "" : fmt::format("   left out, as speakers: {}", fmt::join(e.dropped(), " ")));
+    fmt::print("read: {} memories visible, {} scored; profile {}\n", e.documents(), e.candidates(), e.profile());
   }
-  if (answer.hits.empty()) fmt::print("nothing found\n");
+  if (answer.results().empty()) fmt::print("nothing found\n");
   size_t rank = 0;
-  for (const Hit& hit : answer.hits) {
-    const Memory& m = hit.memory;
-    fmt::print("{:>3}. {:>8}  {}\n", ++rank, fixed_to_decimal(hit.score), one_line(m.text, kTextColumns));
+  for (const v1::RetrieveResponse::Result& hit : answer.results()) {
+    const Memory m = memory_from(hit.memory());
+    fmt::print("{:>3}. {:>8}  {}\n", ++rank, fixed_to_decimal(hit.score()), one_line(m.text, kTextColumns));
     fmt::print("               {}{}  {}  {}\n", m.speaker.empty() ? "" : one_line(m.speaker) + "  ",
                to_rfc3339(m.observed_at_ms).substr(0, 16), one_line(m.session_id), one_line(m.id));
-    if (request.explain) print_terms(hit);
+    print_terms(hit);
   }
-  if (answer.truncated) fmt::print("     more match: raise --limit\n");
-  if (!answer.context.empty()) fmt::print("\n{}", printable(answer.context));
+  if (answer.truncated()) fmt::print("     more match: raise --limit\n");
+  if (!answer.context().empty()) fmt::print("\n{}", printable(answer.context()));
 }
 
-Status ask(Reader& reader, const CommonOptions& common, const RetrieveRequest& request, size_t& found) {
-  MNEMO_ASSIGN(const Answer answer, reader.retrieve(request));
-  found += answer.hits.size();
-  if (common.json) {
-    Json json = answer_json(request, answer);
-    reader.mark_behind(json);
-    print_json(json);
-  } else {
-    print_answer(request, answer);
+// `of_file`: one of several, so the answer names what was asked.
+Status ask(Answerer& answerer, const CommonOptions& common, const v1::RetrieveRequest& request, bool of_file,
+           size_t& found) {
+  MNEMO_ASSIGN(const auto answer, answerer.ask(&Service::retrieve, request));
+  found += static_cast<size_t>(answer.results_size());
+  warn_of_degraded(common, answer);
+  if (!common.json) {
+    print_answer(answer);
+    return {};
   }
+  Json json = Json::object();
+  if (of_file) json = {{"query", request.query()}, {"agent_id", request.agent_id()}};
+  json.update(json_of(answer));
+  answerer.mark_behind(json, {request.namespace_(), request.agent_id()});
+  print_json(json);
   return {};
 }
 
 // A line of a file of questions: plain text, or {"query", "agent_id"?, "namespace"?, "limit"?}.
-Status read_question(const std::string& line, RetrieveRequest& request) {
+Status read_question(const std::string& line, v1::RetrieveRequest& request) {
   if (!line.starts_with('{')) {
-    request.query = line;
+    request.set_query(line);
     return {};
   }
   MNEMO_ASSIGN(const Json json, parse_json(line));
@@ -124,13 +124,13 @@ Status read_question(const std::string& line, RetrieveRequest& request) {
     const bool text = value.is_string();
     const bool limit = value.is_number_unsigned() && value.get<uint64_t>() >= 1 && value.get<uint64_t>() <= kResultsMax;
     if (name == "query" && text) {
-      request.query = value.get<std::string>();
+      request.set_query(value.get<std::string>());
     } else if (name == "agent_id" && text) {
-      request.agent_id = value.get<std::string>();
+      request.set_agent_id(value.get<std::string>());
     } else if (name == "namespace" && text) {
-      request.name_space = value.get<std::string>();
+      request.set_namespace_(value.get<std::string>());
     } else if (name == "limit" && limit) {
-      request.limit = static_cast<uint32_t>(value.get<uint64_t>());
+      request.set_limit(static_cast<uint32_t>(value.get<uint64_t>()));
     } else {
       return fail(Code::kInvalidArgument,
                   fmt::format("'{}' is no field of a question, or has a value that it cannot have; there are query, "
@@ -142,16 +142,16 @@ Status read_question(const std::string& line, RetrieveRequest& request) {
 }
 
 // The questions of a file, each with its line number for what is wrong with it.
-Result<std::vector<RetrieveRequest>> read_questions(const RetrieveRequest& base, const std::string& path) {
+Result<std::vector<v1::RetrieveRequest>> read_questions(const v1::RetrieveRequest& base, const std::string& path) {
   MNEMO_ASSIGN(const auto file, open_file(path));
-  std::vector<RetrieveRequest> questions;
+  std::vector<v1::RetrieveRequest> questions;
   std::string line;
   for (size_t number = 1; std::getline(*file, line); ++number) {
     line.erase(line.find_last_not_of(" \t\r") + 1);
     if (line.empty()) continue;
-    RetrieveRequest request = base;
+    v1::RetrieveRequest request = base;
     Status read = read_question(line, request);
-    if (read && request.agent_id.empty()) read = fail(Code::kInvalidArgument, std::string(kNoAgent));
+    if (read && request.agent_id().empty()) read = fail(Code::kInvalidArgument, std::string(kNoAgent));
     if (!read) return fail(read.error().code, fmt::format("{}:{}: {}", path, number, read.error().message));
     questions.push_back(std::move(request));
   }
@@ -160,33 +160,34 @@ Result<std::vector<RetrieveRequest>> read_questions(const RetrieveRequest& base,
   return questions;
 }
 
-Result<std::vector<RetrieveRequest>> requests_of(const RetrieveOptions& o) {
-  RetrieveRequest request;
-  request.name_space = o.scope.name_space;
-  request.agent_id = o.scope.agent_id;
-  request.query = o.question;
-  request.limit = o.limit;
-  request.context_token_budget = o.budget;
-  request.explain = o.explain;
-  MNEMO_ASSIGN(request.filter, filter_of(o));
+Result<std::vector<v1::RetrieveRequest>> requests_of(const RetrieveOptions& o) {
+  v1::RetrieveRequest request;
+  request.set_namespace_(o.scope.name_space);
+  request.set_agent_id(o.scope.agent_id);
+  request.set_query(o.question);
+  request.set_limit(o.limit);
+  request.set_context_token_budget(o.budget);
+  request.set_explain(o.explain);
+  MNEMO_ASSIGN(const auto filter, filter_of(o));
+  if (filter) *request.mutable_filter() = *filter;
   if (!o.file.empty() && !o.question.empty()) {
     return fail(Code::kInvalidArgument, "give either a question or --file");
   }
   if (!o.file.empty()) return read_questions(request, o.file);
-  if (request.agent_id.empty()) return fail(Code::kInvalidArgument, std::string(kNoAgent));
+  if (request.agent_id().empty()) return fail(Code::kInvalidArgument, std::string(kNoAgent));
   return std::vector{std::move(request)};
 }
 
 Result<int> run_retrieve(const CommonOptions& common, const RetrieveOptions& o) {
   MNEMO_ASSIGN(const auto requests, requests_of(o));
-  MNEMO_ASSIGN(const auto reader, Reader::open(common));
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kRead));
   size_t found = 0;
-  for (const RetrieveRequest& request : requests) {
-    const bool titled = !o.file.empty() && !common.json;
-    if (titled) fmt::print("\n{}\n", one_line(request.query, kTextColumns));
-    MNEMO_TRY(ask(*reader, common, request, found));
+  const bool of_file = !o.file.empty();
+  for (const v1::RetrieveRequest& request : requests) {
+    if (of_file && !common.json) fmt::print("\n{}\n", one_line(request.query(), kTextColumns));
+    MNEMO_TRY(ask(answerer, common, request, of_file, found));
   }
-  MNEMO_TRY(reader->close());
+  MNEMO_TRY(answerer.close());
   return found > 0 ? kExitDone : kExitNegative;
 }
 
@@ -229,24 +230,40 @@ struct ListOptions {
   std::string cursor;
 };
 
-Result<int> run_list(const CommonOptions& common, const ListOptions& o) {
-  MNEMO_ASSIGN(const auto filter, filter_of(o.filters));
-  MNEMO_ASSIGN(const auto reader, Reader::open(common));
-  MNEMO_ASSIGN(const auto page, reader->list({o.filters.scope, filter, o.limit, o.cursor}));
+// One read of an agent: asked, and printed as JSON or by `print`.
+template <typename Request, typename Response, typename Print>
+Result<int> run_read(const CommonOptions& common, const ScopeOptions& scope, Request request,
+                     void (Service::*method)(const Call&, Request, Reply<Response>), Print print) {
+  request.set_namespace_(scope.name_space);
+  request.set_agent_id(scope.agent_id);
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kRead));
+  MNEMO_ASSIGN(const Response response, answerer.ask(method, std::move(request)));
+  Json json = json_of(response);
+  answerer.mark_behind(json, scope);
+  MNEMO_TRY(answerer.close());
+  if constexpr (requires { response.degraded(); }) warn_of_degraded(common, response);
   if (common.json) {
-    Json json = {{"memories", Json::array()},
-                 {"next_cursor", page.next_cursor},
-                 {"truncated", page.truncated},
-                 {"position", to_string(page.position)}};
-    for (const Memory& memory : page.memories) json["memories"].push_back(json_from(memory));
-    reader->mark_behind(json);
     print_json(json);
   } else {
-    if (page.memories.empty()) fmt::print("nothing there\n");
-    for (const Memory& memory : page.memories) print_memory(memory, memory.observed_at_ms);
-    if (page.truncated) fmt::print("more: --cursor {}\n", page.next_cursor);
+    print(response);
   }
   return kExitDone;
+}
+
+Result<int> run_list(const CommonOptions& common, const ListOptions& o) {
+  v1::ListMemoriesRequest request;
+  MNEMO_ASSIGN(const auto filter, filter_of(o.filters));
+  if (filter) *request.mutable_filter() = *filter;
+  request.set_limit(o.limit);
+  request.set_cursor(o.cursor);
+  return run_read(common, o.filters.scope, std::move(request), &Service::list, [](const v1::ListMemoriesResponse& r) {
+    if (r.memories().empty()) fmt::print("nothing there\n");
+    for (const v1::Memory& message : r.memories()) {
+      const Memory memory = memory_from(message);
+      print_memory(memory, memory.observed_at_ms);
+    }
+    if (r.truncated()) fmt::print("more: --cursor {}\n", r.next_cursor());
+  });
 }
 
 struct GetOptions {
@@ -254,25 +271,42 @@ struct GetOptions {
   std::string id;
 };
 
+void print_links(std::string_view name, const google::protobuf::RepeatedPtrField<v1::MemoryLink>& links, bool leaving) {
+  for (const v1::MemoryLink& link : links) {
+    fmt::print("{:<12} {} {}\n", name, one_line(link.type()), one_line(leaving ? link.to() : link.from()));
+  }
+}
+
+// A table of what the memory has; values that are no text as JSON.
+void print_fields(const v1::GetMemoryResponse& r) {
+  const Json fields = json_of(r.memory());
+  for (const auto& [name, value] : fields.items()) {
+    const bool nothing = value.empty() || value == Json(false);
+    if (!nothing) {
+      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+      fmt::print("{:<12} {}\n", name, name == "text" ? printable(text) : one_line(text));
+    }
+  }
+  print_links("link", r.links(), true);
+  print_links("linked from", r.linked_from(), false);
+  if (r.links_truncated()) fmt::print("more links are there: `mnemo export` has all\n");
+}
+
 Result<int> run_get(const CommonOptions& common, const GetOptions& o) {
-  MNEMO_ASSIGN(const auto reader, Reader::open(common));
-  MNEMO_ASSIGN(Json json, reader->get(o.scope, o.id));
-  reader->mark_behind(json);
-  print_json(json, common.json ? -1 : 2);
-  return kExitDone;
+  v1::GetMemoryRequest request;
+  request.set_id(o.id);
+  return run_read(common, o.scope, std::move(request), &Service::get, print_fields);
 }
 
 Result<int> run_history(const CommonOptions& common, const GetOptions& o) {
-  MNEMO_ASSIGN(const auto reader, Reader::open(common));
-  MNEMO_ASSIGN(const auto versions, reader->history(o.scope, o.id));
-  Json json = {{"versions", Json::array()}};
-  for (const Memory& memory : versions) {
-    json["versions"].push_back(json_from(memory));
-    if (!common.json) print_memory(memory, memory.recorded_at_ms);
-  }
-  reader->mark_behind(json);
-  if (common.json) print_json(json);
-  return kExitDone;
+  v1::GetHistoryRequest request;
+  request.set_id(o.id);
+  return run_read(common, o.scope, std::move(request), &Service::history, [](const v1::GetHistoryResponse& r) {
+    for (const v1::Memory& message : r.versions()) {
+      const Memory memory = memory_from(message);
+      print_memory(memory, memory.recorded_at_ms);
+    }
+  });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "projector/store/memory_id.h"
 #include "server/export.h"
 #include "server/json_line.h"
+#include "server/service/export_page.h"
 
 namespace mnemo {
 namespace {
@@ -112,8 +113,8 @@ Result<LineFinding> PresentLines::find_memory(const View& view, const AgentRef& 
   if (!row || row->state != MemoryRow::State::kLive) return LineFinding{};
   MNEMO_ASSIGN(const bool shown, visible(view, line, id));
   if (!shown) return LineFinding{};
-  MNEMO_ASSIGN(const auto exported, export_memory(view, {line.namespace_(), line.agent_id()}, agent, row->doc));
-  return compare_line(line, exported);
+  MNEMO_ASSIGN(const auto exported, exported_memory(view, {line.namespace_(), line.agent_id()}, agent, row->doc));
+  return compare_line(line, export_lines(exported));
 }
 
 Result<LineFinding> PresentLines::find(const v1::Envelope& line) {

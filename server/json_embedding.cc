@@ -14,22 +14,16 @@
 namespace mnemo {
 namespace {
 
-constexpr int kQuantumMax = 127;
 using Float = std::numeric_limits<float>;
 
 tl::unexpected<Error> invalid(std::string message) { return fail(Code::kInvalidArgument, std::move(message)); }
 
-// What one byte of a vector stands for. Nothing but zero comes back as less than the least normal number, which would
-// count as zero: where rounding would make that, the least normal number stands for the same byte.
-double dequantized(int8_t quantum, float largest) {
-  if (quantum == 0) return 0;
-  const double exact = std::abs(quantum) * static_cast<double>(largest) / kQuantumMax;
-  const float value = std::max(static_cast<float>(exact), Float::min());
-  // Nine digits say which float it is, and are half as long as the double that holds it. Those of the largest float are
-  // a little more than it.
+// Nine digits say which float it is, and are half as long as the double that holds it. Those of the largest float are
+// a little more than it.
+double in_nine_digits(float value) {
   const double digits = std::strtod(fmt::format("{:.9g}", value).c_str(), nullptr);
-  const double magnitude = std::min(digits, static_cast<double>(Float::max()));
-  return quantum < 0 ? -magnitude : magnitude;
+  constexpr double kMost = Float::max();
+  return std::clamp(digits, -kMost, kMost);
 }
 
 }  // namespace
@@ -48,14 +42,10 @@ Result<v1::Embedding> embedding_from_json(const Json& embedding) {
   return out;
 }
 
-Result<Json> embedding_json(std::string_view model, std::string_view row) {
-  Decoder in(row);
-  const auto largest = std::bit_cast<float>(in.be32());
-  const std::string_view quanta = in.bytes();
-  if (!in.done()) return fail(Code::kDataLoss, "a vector row is damaged: rebuild the projection from the log");
+Json embedding_json(const v1::EmbeddingInput& embedding) {
   Json values = Json::array();
-  for (const char quantum : quanta) values.push_back(dequantized(static_cast<int8_t>(quantum), largest));
-  return Json{{"model", model}, {"values", std::move(values)}};
+  for (const float value : embedding.values()) values.push_back(in_nine_digits(value));
+  return Json{{"model", embedding.model()}, {"values", std::move(values)}};
 }
 
 }  // namespace mnemo

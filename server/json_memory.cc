@@ -8,8 +8,10 @@
 #include <map>
 
 #include "events/clock.h"
+#include "server/http/message_writer.h"
 #include "server/json/fields.h"
 #include "server/json_embedding.h"
+#include "server/service/messages.h"
 
 namespace mnemo {
 namespace {
@@ -144,6 +146,11 @@ Json metadata_json(const Memory& memory) {
   return out;
 }
 
+Json content_json(const std::string& content) {
+  Json json = Json::parse(content, nullptr, /*allow_exceptions=*/false);
+  return json.is_discarded() ? Json(content) : json;
+}
+
 }  // namespace
 
 Result<v1::Envelope> remembered_from_json(const Json& memory, std::string_view default_namespace) {
@@ -173,7 +180,7 @@ Json importable_json_from(const Memory& m) {
   out["tier"] = m.tier;
   out["tags"] = m.tags;
   out["metadata"] = metadata_json(m);
-  if (!m.content.empty()) out["content"] = Json::parse(m.content, nullptr, false);
+  if (!m.content.empty()) out["content"] = content_json(m.content);
   if (!m.source.empty()) out["source"] = m.source;
   out["observed_at"] = to_rfc3339(m.observed_at_ms);
   if (m.expires_at_ms != 0) out["expires_at"] = to_rfc3339(m.expires_at_ms);
@@ -182,46 +189,8 @@ Json importable_json_from(const Memory& m) {
   return out;
 }
 
-Json json_from(const Memory& m) {
-  Json out = importable_json_from(m);
-  out["version"] = m.version;
-  out["created_at"] = to_rfc3339(m.created_at_ms);
-  out["recorded_at"] = to_rfc3339(m.recorded_at_ms);
-  out["event_id"] = m.event_id;
-  if (m.superseded) out["superseded"] = true;
-  return out;
-}
+Json json_of(const google::protobuf::Message& message) { return Json::parse(json_of_message(message)); }
 
-Json json_from(const Hit& hit, bool explain) {
-  Json out;
-  out["memory"] = json_from(hit.memory);
-  out["score"] = fixed_to_decimal(hit.score);
-  if (!explain) return out;
-  out["explain"] = Json::array();
-  for (const TermShare& term : hit.terms) {
-    out["explain"].push_back({{"term", term.term},
-                              {"documents", term.documents},
-                              {"count", term.count},
-                              {"share", fixed_to_decimal(term.share)}});
-  }
-  return out;
-}
-
-Json json_from(const Explain& e) {
-  return {{"profile", e.profile},
-          {"query_terms", e.query_terms},
-          {"dropped", e.dropped},
-          {"documents", e.documents},
-          {"candidates", e.candidates},
-          {"reads",
-           {{"point_reads", e.reads.point_reads},
-            {"rows", e.reads.rows},
-            {"bytes", e.reads.bytes},
-            {"postings", e.reads.postings}}}};
-}
-
-Json json_from(const Error& error) {
-  return {{"error", {{"code", code_name(error.code)}, {"message", error.message}, {"retryable", error.retryable}}}};
-}
+Json json_from(const Error& error) { return {{"error", json_of(message_from(error))}}; }
 
 }  // namespace mnemo

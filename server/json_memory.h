@@ -7,7 +7,6 @@
 
 #include "events/envelope.h"
 #include "events/result.h"
-#include "projector/outcome.h"
 #include "query/engine.h"
 #include "server/json/parse.h"
 
@@ -17,12 +16,11 @@ namespace mnemo {
 // `default_namespace` stands where the object names none.
 Result<v1::Envelope> remembered_from_json(const Json& memory, std::string_view default_namespace);
 
-// What a person or a program reads of a memory.
-Json json_from(const Memory& memory);
-// What import takes: the fields that a client may send, the memory's id among them.
+// What import takes: the fields that a client may send, the memory's id among them. Content that is no JSON, as a
+// producer of its own may have put it on the log, becomes a string that holds it: what is exported can be imported.
 Json importable_json_from(const Memory& memory);
-Json json_from(const Hit& hit, bool explain);
-Json json_from(const Explain& explain);
+// As HTTP has them.
+Json json_of(const google::protobuf::Message& message);
 Json json_from(const Error& error);
 
 }  // namespace mnemo

@@ -10,6 +10,8 @@
 #include "events/tell_aside.h"
 #include "server/cli.h"
 #include "server/cmd_bench.h"
+#include "server/completion.h"
+#include "server/config_file.h"
 #include "server/serve_options.h"
 #include "server/standard_files.h"
 #include "server/usage.h"
@@ -33,23 +35,29 @@ int run(mnemo::Cli& cli, std::span<char*> arguments) {
   mnemo::add_import_commands(cli);
   mnemo::add_read_commands(cli);
   mnemo::add_agents_command(cli);
-  mnemo::add_admin_commands(cli);
+  mnemo::add_status_command(cli);
+  mnemo::add_verify_command(cli);
   mnemo::add_log_commands(cli);
   mnemo::add_auth_commands(cli);
   mnemo::add_operation_commands(cli);
   mnemo::add_bench_command(cli);
   mnemo::add_serve_command(cli, MNEMO_VERSION);
+  mnemo::add_completion_command(cli);
   // After the commands, which would inherit it.
   cli.app.set_version_flag("--version", std::string("mnemo ") + MNEMO_VERSION, "print the version");
   cli.app.add_flag("--json", cli.json_before, "print results and errors as JSON; after the command, too");
   cli.app.set_help_all_flag("--help-all", "print help for every command");
+  const mnemo::ConfigFile config(cli);
   try {
     cli.app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return cli.app.exit(error);
     const auto is_json = [](const char* argument) { return std::string_view(argument) == "--json"; };
-    return tell_error(mnemo::usage_error(cli.app, error), std::ranges::any_of(arguments, is_json));
+    mnemo::Error told = config.error() ? *config.error() : mnemo::usage_error(cli.app, error);
+    told.message = config.with_origin(std::move(told.message));
+    return tell_error(std::move(told), std::ranges::any_of(arguments, is_json));
   }
+  if (config.error()) return tell_error(*config.error(), cli.common.json);
   const mnemo::Result<int> code = cli.chosen();
   return code ? *code : tell_error(code.error(), cli.common.json);
 }

@@ -1,7 +1,8 @@
 // File: server/remote.h
-// Commands that ask a server: what a command does with the service when it was not given a directory.
+// A service that a command asks, and waits for: what replies later is none here.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "server/cli.h"
@@ -10,10 +11,14 @@
 
 namespace mnemo {
 
-// A server, as the options of a command name it. For one thread.
+// For one thread.
 class Remote {
  public:
+  // A server, as the options of a command name it.
   static Result<Remote> connect(const CommonOptions& options);
+  // `service` replies before its calls return, and tells the time by `clock`.
+  Remote(std::unique_ptr<SteadyClock> clock, std::unique_ptr<Service> service)
+      : clock_(std::move(clock)), service_(std::move(service)) {}
 
   // What the service replies; it does so before it returns.
   template <typename Request, typename Response>
@@ -24,22 +29,22 @@ class Remote {
                               [&answer](Result<Response> reply) { answer = std::move(reply); });
     return answer;
   }
+  template <typename Response>
+  Result<Response> ask(void (Service::*method)(const Call&, Reply<Response>)) {
+    Result<Response> answer = fail(Code::kInternal, "there was no reply");
+    (service_.get()->*method)(call(), [&answer](Result<Response> reply) { answer = std::move(reply); });
+    return answer;
+  }
 
   Service& service() { return *service_; }
   Call call(const std::string& key = {}) const;
+  // Nothing is asked any more.
+  void close() { service_.reset(); }
 
  private:
-  Remote(std::unique_ptr<SteadyClock> clock, std::unique_ptr<Service> service)
-      : clock_(std::move(clock)), service_(std::move(service)) {}
-
   std::unique_ptr<SteadyClock> clock_;
   std::unique_ptr<Service> service_;
 };
-
-// `envelope` as one of remember, update, forget, link and unlink makes it. Prints what it came to, as `done` calls it.
-Result<int> write_remotely(const CommonOptions& common, const v1::Envelope& envelope, std::string_view done);
-// The envelope holds a ForgottenByFilter. Waits until all is removed.
-Result<int> forget_remotely(const CommonOptions& common, const v1::Envelope& envelope, bool dry_run);
 
 struct ImportCounts;
 // Until the input ends, is wrong, or the server refuses; `counts` says how far it came.

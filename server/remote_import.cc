@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "events/tell_aside.h"
 #include "server/import_present.h"
 #include "server/import_tally.h"
@@ -102,7 +104,24 @@ class RemoteImport {
     return {};
   }
 
+  // A link has no key in an export: made again, it would count as another one.
+  bool is_there(const v1::Envelope& event) {
+    v1::GetMemoryRequest request;
+    request.set_namespace_(event.namespace_());
+    request.set_agent_id(event.agent_id());
+    request.set_id(event.linked().from_memory_id());
+    const auto answer = remote_.ask(&Service::get, std::move(request));
+    return answer && std::ranges::any_of(answer->links(), [&event](const v1::MemoryLink& link) {
+             return link.type() == event.linked().type() && link.to() == event.linked().to_memory_id();
+           });
+  }
+
   Status send_link(const v1::Envelope& event) {
+    if (event.idempotency_key().empty() && is_there(event)) {
+      ++counts_.present;
+      counts_.durable = source_.where();
+      return {};
+    }
     v1::LinkMemoriesRequest request;
     request.set_namespace_(event.namespace_());
     request.set_agent_id(event.agent_id());

@@ -108,36 +108,4 @@ Memory memory_from(const v1::Memory& message) {
   return memory;
 }
 
-Answer answer_from(const v1::RetrieveResponse& message) {
-  Answer answer;
-  for (const auto& result : message.results()) {
-    Hit& hit = answer.hits.emplace_back();
-    hit.memory = memory_from(result.memory());
-    hit.score = result.score();
-    for (const auto& share : result.explain()) {
-      hit.terms.push_back({share.term(), share.documents(), share.count(), share.share()});
-    }
-  }
-  if (const auto position = parse_position(message.position())) answer.position = *position;
-  answer.truncated = message.truncated();
-  answer.context = message.context();
-  answer.cached = message.cached();
-  const auto& explain = message.explain();
-  answer.explain.profile = explain.profile();
-  answer.explain.query_terms.assign(explain.query_terms().begin(), explain.query_terms().end());
-  answer.explain.dropped.assign(explain.dropped().begin(), explain.dropped().end());
-  answer.explain.documents = explain.documents();
-  answer.explain.candidates = explain.candidates();
-  return answer;
-}
-
-Engine::Page page_from(const v1::ListMemoriesResponse& message) {
-  Engine::Page page;
-  for (const v1::Memory& memory : message.memories()) page.memories.push_back(memory_from(memory));
-  page.next_cursor = message.next_cursor();
-  page.truncated = message.truncated();
-  if (const auto position = parse_position(message.position())) page.position = *position;
-  return page;
-}
-
 }  // namespace mnemo

@@ -12,8 +12,5 @@ namespace mnemo {
 v1::MemoryInput memory_input_from(const v1::Envelope& envelope);
 
 Memory memory_from(const v1::Memory& message);
-// What the reading cost is not told over the wire: Explain::reads stays empty.
-Answer answer_from(const v1::RetrieveResponse& message);
-Engine::Page page_from(const v1::ListMemoriesResponse& message);
 
 }  // namespace mnemo

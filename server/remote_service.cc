@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 #include <httplib.h>
-#include <sodium.h>
 
 #include <algorithm>
-#include <thread>
+#include <fstream>
 
-#include "events/ids.h"
-#include "manager/retry.h"
 #include "server/json/parse.h"
+#include "server/retried.h"
 
 namespace mnemo {
 namespace {
@@ -18,13 +16,6 @@ using std::chrono::milliseconds;
 
 constexpr auto kConnectMax = std::chrono::seconds(5);
 constexpr auto kAnswerGrace = std::chrono::seconds(1);  // for the way back
-constexpr size_t kKeyBytes = 16;
-
-std::string new_key() {
-  std::string bytes(kKeyBytes, '\0');
-  randombytes_buf(bytes.data(), bytes.size());
-  return to_hex(bytes);
-}
 
 // "invalid_argument" as INVALID_ARGUMENT; the protocol spells one of them in the American way.
 Code code_named(std::string name) {
@@ -85,6 +76,12 @@ class RemoteService final : public Service {
   void list(const Call& c, v1::ListMemoriesRequest r, Reply<v1::ListMemoriesResponse> reply) override {
     reply(ask<v1::ListMemoriesResponse>(c, "ListMemories", r));
   }
+  void agents(const Call& c, v1::ListAgentsRequest r, Reply<v1::ListAgentsResponse> reply) override {
+    reply(ask<v1::ListAgentsResponse>(c, "ListAgents", r));
+  }
+  void export_memories(const Call& c, v1::ExportMemoriesRequest r, Reply<v1::ExportMemoriesResponse> reply) override {
+    reply(ask<v1::ExportMemoriesResponse>(c, "ExportMemories", r));
+  }
   void retrieve(const Call& c, v1::RetrieveRequest r, Reply<v1::RetrieveResponse> reply) override {
     reply(ask<v1::RetrieveResponse>(c, "Retrieve", r));
   }
@@ -130,15 +127,7 @@ class RemoteService final : public Service {
   template <typename Response>
   Result<Response> ask(const Call& call, std::string_view rpc, const google::protobuf::Message& request,
                        std::string_view service = kMemories) {
-    retries_.requested();
-    for (uint32_t failed = 1;; ++failed) {
-      Result<Response> response = attempt<Response>(call, rpc, request, service);
-      if (response) return response;
-      const auto again =
-          retries_.next({failed, response.error(), clock_.now(), call.deadline, response.error().retry_after_ms});
-      if (!again) return response;
-      std::this_thread::sleep_until(*again);
-    }
+    return retried(retries_, clock_, call.deadline, [&] { return attempt<Response>(call, rpc, request, service); });
   }
 
   template <typename Response>
@@ -165,12 +154,34 @@ class RemoteService final : public Service {
     return fail(Code::kUnavailable, fmt::format("{} is no mnemo server of this version", url_));
   }
 
-  Error unreached(httplib::Error error) const {
-    return {Code::kUnavailable,
-            fmt::format("no answer from {} ({}): is `mnemo serve` running there? --server names another server, and "
-                        "--data works on a directory that no server holds",
-                        url_, httplib::to_string(error)),
-            true, 0};
+  Error unreached(httplib::Error error) const { return {Code::kUnavailable, why_unreached(error), true, 0}; }
+
+  // By what the connection failed at, since the ways out are others.
+  std::string why_unreached(httplib::Error error) const {
+    switch (error) {
+      case httplib::Error::SSLServerVerification:
+        return fmt::format(
+            "the certificate of {} is of another name than that, or vouched for by nobody whom this machine trusts: "
+            "--ca-cert FILE (MNEMO_CA_CERT) names the file of who vouches for it",
+            url_);
+      case httplib::Error::SSLLoadingCerts:
+        return "the file that --ca-cert (MNEMO_CA_CERT) names holds no certificates in PEM, or cannot be read";
+      case httplib::Error::SSLConnection:
+        return fmt::format(
+            "no TLS with {}: a server without --tls-cert is asked at http://, and the port is that of HTTP, not of "
+            "gRPC",
+            url_);
+      case httplib::Error::Read:
+        return fmt::format(
+            "{} closed the connection without an answer: a server with --tls-cert is asked at https://, with --ca-cert "
+            "FILE where the system does not know who vouches for it; and the port is that of HTTP, not of gRPC",
+            url_);
+      default:
+        return fmt::format(
+            "no answer from {} ({}): is `mnemo serve` running there? --server names another server, "
+            "and --data works on a directory that no server holds",
+            url_, httplib::to_string(error));
+    }
   }
 
   Error error_of(const httplib::Response& response) const {
@@ -205,6 +216,12 @@ Result<std::unique_ptr<Service>> connect_to(const RemoteOptions& options, const 
   const bool named = options.url.starts_with("http://") || options.url.starts_with("https://");
   RemoteOptions trimmed = options;
   while (trimmed.url.ends_with('/')) trimmed.url.pop_back();
+  if (!options.ca_cert.empty() && !std::ifstream(options.ca_cert).good()) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("--ca-cert {} cannot be read: name a PEM file with the certificates of who vouches for the "
+                            "server",
+                            options.ca_cert));
+  }
   auto service = named ? std::make_unique<RemoteService>(trimmed, clock) : nullptr;
   if (service == nullptr || !service->is_valid()) {
     return fail(Code::kInvalidArgument,

@@ -28,26 +28,10 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// ": did you mean NAME?", or nothing where no name is near.
-std::string nearest(std::string_view typed, const std::vector<std::string>& names) {
-  const auto distance = [typed](const std::string& name) { return edit_distance(typed, name); };
-  const auto best = std::ranges::min_element(names, {}, distance);
-  const bool near = best != names.end() && distance(*best) <= kTyposMax && distance(*best) < best->size() / 2;
-  return near ? fmt::format(": did you mean {}?", *best) : std::string();
-}
-
 std::vector<std::string> commands_of(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     names.push_back(command->get_name());
-  }
-  return names;
-}
-
-std::vector<std::string> options_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   return names;
 }
@@ -94,6 +78,21 @@ std::string in_our_words(const CLI::ParseError& error) {
 
 }  // namespace
 
+std::string nearest(std::string_view typed, const std::vector<std::string>& names) {
+  const auto distance = [typed](const std::string& name) { return edit_distance(typed, name); };
+  const auto best = std::ranges::min_element(names, {}, distance);
+  const bool near = best != names.end() && distance(*best) <= kTyposMax && distance(*best) < best->size() / 2;
+  return near ? fmt::format(": did you mean {}?", *best) : std::string();
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
 Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* at = &app;
   std::string name = app.get_name();
@@ -130,13 +129,16 @@ std::string in_typed_names(std::string message) {
                                                       {"link 'from_memory_id'", "'link.from'"},
                                                       {"link 'to_memory_id'", "'link.to'"},
                                                       {"link 'type'", "'link.type'"}}};
-  static constexpr std::array<Names, 15> kOfOptions = {{{"scope 'agent_id'", "--agent"},
+  static constexpr std::array<Names, 18> kOfOptions = {{{"scope 'agent_id'", "--agent"},
                                                         {"scope 'namespace'", "--namespace"},
                                                         {"event 'idempotency_key'", "--key"},
                                                         {"memory 'memory_id'", "--id"},
                                                         {"memory 'text'", "the text"},
                                                         {"memory 'session_id'", "--session"},
                                                         {"memory 'speaker'", "--speaker"},
+                                                        {"memory 'source'", "--source"},
+                                                        {"memory 'content'", "--content"},
+                                                        {"importance must", "--importance must"},
                                                         {"memory 'kind'", "--kind"},
                                                         {"'observed_at' must", "--observed-at must"},
                                                         {"'expires_at' must", "--expires-at must"},

@@ -82,6 +82,8 @@ const std::map<std::string_view, Rpc>& served_rpcs() {
     add(Method::kLinkMemories, served(&Service::link));
     add(Method::kUnlinkMemories, served(&Service::unlink));
     add(Method::kListMemories, served(&Service::list));
+    add(Method::kListAgents, served(&Service::agents));
+    add(Method::kExportMemories, served(&Service::export_memories));
     add(Method::kRetrieve, served(&Service::retrieve));
     add(Method::kGetStatus, served<v1::GetStatusRequest>(&Service::status));
     add(Method::kGetDigests, served<v1::GetDigestsRequest>(&Service::digests));

@@ -108,6 +108,8 @@ const std::map<Method, Handler>& handlers() {
       {Method::kLinkMemories, served(&Service::link)},
       {Method::kUnlinkMemories, served(&Service::unlink)},
       {Method::kListMemories, served(&Service::list)},
+      {Method::kListAgents, served(&Service::agents)},
+      {Method::kExportMemories, served(&Service::export_memories)},
       {Method::kRetrieve, served(&Service::retrieve)},
       {Method::kGetStatus, served_plain<v1::GetStatusRequest>(&Service::status)},
       {Method::kGetDigests, served_plain<v1::GetDigestsRequest>(&Service::digests)},

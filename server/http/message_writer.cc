@@ -140,7 +140,7 @@ class Writer {
     switch (f.cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING: {
         const std::string value = list ? r.GetRepeatedString(m, &f, index) : r.GetString(m, &f);
-        if (f.full_name() == "mnemo.v1.Memory.content") {
+        if (f.full_name() == "mnemo.v1.Memory.content" && Json::accept(value)) {
           out_ += value;
         } else {
           text(value);

@@ -9,7 +9,8 @@
 
 namespace mnemo {
 
-// The same message gives the same bytes. A memory's content stands there as it is kept, so it must be JSON.
+// The same message gives the same bytes. A memory's content stands there as it is kept; where it is no JSON, as a
+// producer of its own may have put it on the log, a string that holds it.
 std::string json_of_message(const google::protobuf::Message& message);
 
 }  // namespace mnemo

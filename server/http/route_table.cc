@@ -164,6 +164,8 @@ const std::vector<Route>& route_table() {
       {"POST", "/v1/forget", Method::kForgetByFilter, kNothing, kRequired, rpc(&Service::forget_by_filter)},
       {"POST", "/v1/consolidate", Method::kConsolidate, kNothing, kRequired, {}},
       {"POST", "/v1/prune", Method::kPrune, kNothing, kRequired, {}},
+      {"GET", "/v1/agents", Method::kListAgents, kFields, kNone, rpc(&Service::agents)},
+      {"GET", "/v1/export", Method::kExportMemories, kFields, kNone, rpc(&Service::export_memories)},
       {"GET", "/v1/status", Method::kGetStatus, kNothing, kNone, rpc(&Service::status)},
       {"GET", "/v1/digests", Method::kGetDigests, kNothing, kNone, rpc(&Service::digests)},
       {"GET", "/v1/changes", Method::kOther, kFields, kNone, {}},

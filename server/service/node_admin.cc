@@ -1,39 +1,9 @@
 // status, digests.
 #include "projector/store/record_index.h"
-#include "server/service/messages.h"
 #include "server/service/node_service.h"
+#include "server/service/partition_status.h"
 
 namespace mnemo {
-namespace {
-
-std::string printed(PartitionId partition, uint32_t epoch, uint64_t offset) {
-  return to_string(Position{partition, epoch, offset});
-}
-
-v1::GetStatusResponse::Partition status_of(Node& node, PartitionId partition) {
-  const Projection& projection = node.projection(partition);
-  const Meta meta = projection.applied();
-  v1::GetStatusResponse::Partition out;
-  out.set_partition(partition.value);
-  out.set_memories(meta.counters.memories);
-  out.set_applied(printed(partition, meta.epoch, meta.next_offset));
-  if (const auto durable = projection.durable()) {
-    out.set_durable(printed(partition, durable->epoch, durable->next_offset));
-  }
-  if (const auto end = node.log().end(partition)) {
-    out.set_log_end(printed(partition, node.log().identity().epoch, *end));
-    out.set_lag(*end - std::min(*end, meta.next_offset));
-  }
-  if (const auto why = node.halted(partition)) out.set_halted(why->message);
-  out.set_pending(meta.pending_next - meta.pending_first);
-  uint64_t skipped = 0;
-  for (const uint64_t count : meta.counters.skipped) skipped += count;
-  out.set_skipped(skipped);
-  if (meta.event_time_ms != 0) set_time(meta.event_time_ms, *out.mutable_event_time());
-  return out;
-}
-
-}  // namespace
 
 // Neither of the two takes a place in the queue: they are asked for most when it is full.
 void NodeService::status(const Call& call, Reply<v1::GetStatusResponse> reply) {
@@ -58,14 +28,7 @@ void NodeService::digests(const Call& call, Reply<v1::GetDigestsResponse> reply)
   executor_.post([this, answer = calls_.count(std::move(reply))] {
     v1::GetDigestsResponse response;
     for (uint32_t p = 0; p < node_.partitions(); ++p) {
-      const Meta meta = node_.projection(PartitionId(p)).applied();
-      v1::GetDigestsResponse::Partition& out = *response.add_partitions();
-      out.set_partition(p);
-      out.set_seq(meta.seq);
-      out.set_position(printed(PartitionId(p), meta.epoch, meta.next_offset));
-      out.set_state(to_hex(meta.state));
-      out.set_content(to_hex(meta.content));
-      out.set_settled(meta.settled());
+      *response.add_partitions() = digests_of(PartitionId(p), node_.projection(PartitionId(p)).applied());
     }
     (*answer)(std::move(response));
   });

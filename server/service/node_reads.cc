@@ -1,53 +1,15 @@
-// get, history, list, retrieve.
+// get, history, list, agents, export, retrieve.
 #include <google/protobuf/repeated_field.h>
 
-#include "query/request.h"
 #include "query/retrieve_cached.h"
+#include "server/service/agents_page.h"
+#include "server/service/answers.h"
 #include "server/service/messages.h"
 #include "server/service/positions.h"
 #include "server/service/work.h"
 
 namespace mnemo {
 namespace {
-
-constexpr uint32_t kListLimitDefault = 100;
-
-Status check_id(const std::string& id) {
-  if (!id.empty()) return {};
-  return fail(Code::kInvalidArgument, "id is empty: give the id of a memory");
-}
-
-tl::unexpected<Error> of_a_later_version(std::string_view field) {
-  return fail(Code::kUnimplemented, std::string(field) + " is not implemented in this version: leave it out");
-}
-
-Status check_implemented(const v1::RetrieveRequest& request) {
-  if (!request.tier_mode().empty()) return of_a_later_version("tier_mode");
-  if (!request.as_of().empty()) return of_a_later_version("as_of");
-  if (request.has_embedding()) return of_a_later_version("embedding");
-  return {};
-}
-
-std::optional<v1::Filter> filter_from(bool given, const v1::Filter& filter) {
-  return given ? std::optional(filter) : std::nullopt;
-}
-
-Result<RetrieveRequest> request_from(v1::RetrieveRequest message) {
-  MNEMO_TRY(check_implemented(message));
-  RetrieveRequest request;
-  request.name_space = std::move(*message.mutable_namespace_());
-  request.agent_id = std::move(*message.mutable_agent_id());
-  request.query = std::move(*message.mutable_query());
-  if (message.has_limit()) request.limit = message.limit();
-  request.filter = filter_from(message.has_filter(), message.filter());
-  if (message.has_reference_time()) {
-    MNEMO_ASSIGN(request.reference_time_ms, time_from(message.reference_time(), "reference_time"));
-  }
-  request.context_token_budget = message.context_token_budget();
-  request.explain = message.explain();
-  MNEMO_TRY(check_request(request));
-  return request;
-}
 
 // A partition of the node, for who keeps answers of it.
 class NodePartition final : public AnswerSource {
@@ -65,10 +27,6 @@ class NodePartition final : public AnswerSource {
   Node& node_;
   const PartitionId partition_;
 };
-
-std::string position_of(const View& view) {
-  return to_string(Position{view.partition(), view.meta().epoch, view.meta().next_offset});
-}
 
 }  // namespace
 
@@ -105,66 +63,57 @@ void NodeService::read_when_applied(Read read, Reply<Response> reply, std::funct
       });
 }
 
-template <typename Response>
-void NodeService::read(Read read, Reply<Response> reply, std::function<Result<Response>(const View&)> look) {
-  const PartitionId partition = read.partition;
-  read_when_applied<Response>(std::move(read), std::move(reply),
-                              [this, partition, look = std::move(look)]() -> Result<Response> {
-                                MNEMO_ASSIGN(const auto view, node_.view(partition));
-                                return look(*view);
-                              });
-}
-
-void NodeService::get(const Call& call, v1::GetMemoryRequest request, Reply<v1::GetMemoryResponse> reply) {
+template <typename Request, typename Response>
+void NodeService::look(const Call& call, Request request, Reply<Response> reply) {
   Result<Read> checked = check_read(call, request);
   if (!checked) return reply(fail(std::move(checked).error()));
-  if (const Status id = check_id(request.id()); !id) return reply(fail(id.error()));
-  read<v1::GetMemoryResponse>(*std::move(checked), std::move(reply),
-                              [this, request = std::move(request)](const View& view) -> Result<v1::GetMemoryResponse> {
-                                MNEMO_ASSIGN(Memory memory,
-                                             engine_.get(view, request.namespace_(), request.agent_id(), request.id()));
-                                v1::GetMemoryResponse response;
-                                *response.mutable_memory() = message_from(std::move(memory));
-                                response.set_position(position_of(view));
+  if (const Status fine = check(request); !fine) return reply(fail(fine.error()));
+  const PartitionId partition = checked->partition;
+  read_when_applied<Response>(*std::move(checked), std::move(reply),
+                              [this, partition, request = std::move(request)]() -> Result<Response> {
+                                MNEMO_ASSIGN(const auto view, node_.view(partition));
+                                MNEMO_ASSIGN(Response response, answer(engine_, *view, request));
+                                if constexpr (requires { response.degraded(); }) {
+                                  response.set_degraded(node_.halted(partition).has_value());
+                                }
                                 return response;
                               });
 }
 
+void NodeService::get(const Call& call, v1::GetMemoryRequest request, Reply<v1::GetMemoryResponse> reply) {
+  look(call, std::move(request), std::move(reply));
+}
 void NodeService::history(const Call& call, v1::GetHistoryRequest request, Reply<v1::GetHistoryResponse> reply) {
-  Result<Read> checked = check_read(call, request);
-  if (!checked) return reply(fail(std::move(checked).error()));
-  if (const Status id = check_id(request.id()); !id) return reply(fail(id.error()));
-  read<v1::GetHistoryResponse>(
-      *std::move(checked), std::move(reply),
-      [this, request = std::move(request)](const View& view) -> Result<v1::GetHistoryResponse> {
-        MNEMO_ASSIGN(auto versions, engine_.history(view, request.namespace_(), request.agent_id(), request.id()));
-        v1::GetHistoryResponse response;
-        for (Memory& version : versions) *response.add_versions() = message_from(std::move(version));
-        response.set_position(position_of(view));
-        return response;
-      });
+  look(call, std::move(request), std::move(reply));
+}
+void NodeService::list(const Call& call, v1::ListMemoriesRequest request, Reply<v1::ListMemoriesResponse> reply) {
+  look(call, std::move(request), std::move(reply));
+}
+void NodeService::export_memories(const Call& call, v1::ExportMemoriesRequest request,
+                                  Reply<v1::ExportMemoriesResponse> reply) {
+  look(call, std::move(request), std::move(reply));
+}
+// Only looks, so it is a read: of whom may read.
+void NodeService::dry_run(const Call& call, v1::ForgetByFilterRequest request,
+                          Reply<v1::ForgetByFilterResponse> reply) {
+  look(call, std::move(request), std::move(reply));
 }
 
-void NodeService::list(const Call& call, v1::ListMemoriesRequest request, Reply<v1::ListMemoriesResponse> reply) {
-  Result<Read> checked = check_read(call, request);
-  if (!checked) return reply(fail(std::move(checked).error()));
-  const uint32_t limit = request.limit() == 0 ? kListLimitDefault : request.limit();
-  if (const Status fine = check_limit(limit); !fine) return reply(fail(fine.error()));
-  auto filter = filter_from(request.has_filter(), request.filter());
-  if (const Status fine = check_filter(filter); !fine) return reply(fail(fine.error()));
-  read<v1::ListMemoriesResponse>(
-      *std::move(checked), std::move(reply),
-      [this, limit, filter = std::move(filter),
-       request = std::move(request)](const View& view) -> Result<v1::ListMemoriesResponse> {
-        MNEMO_ASSIGN(Engine::Page page,
-                     engine_.list(view, request.namespace_(), request.agent_id(), filter, limit, request.cursor()));
-        v1::ListMemoriesResponse response;
-        for (Memory& memory : page.memories) *response.add_memories() = message_from(std::move(memory));
-        response.set_next_cursor(std::move(page.next_cursor));
-        response.set_truncated(page.truncated);
-        response.set_position(to_string(page.position));
-        response.set_degraded(node_.halted(view.partition()).has_value());
-        return response;
+// Of every partition: one that stands still shows what it has.
+void NodeService::agents(const Call& call, v1::ListAgentsRequest request, Reply<v1::ListAgentsResponse> reply) {
+  const Principal& principal = *call.principal;
+  const Status may = request.namespace_().empty() ? principal.check_everywhere(Right::kRead)
+                                                  : principal.check(Right::kRead, request.namespace_());
+  if (!may) return reply(fail(may.error()));
+  if (const Status fine = check(request); !fine) return reply(fail(fine.error()));
+  const OpenReply<v1::ListAgentsResponse> answer = calls_.count(std::move(reply));
+  Work work{TaskClass::kRead, request.namespace_(), {}, {1, request.ByteSizeLong()}, call.deadline};
+  enqueue<v1::ListAgentsResponse>(
+      std::move(work), answer, [this, answer, request = std::move(request)](const Running& /*running*/) {
+        (*answer)(agents_page(node_.partitions(), request, [this](PartitionId partition) -> Result<PartitionView> {
+          MNEMO_ASSIGN(auto view, node_.view(partition));
+          return PartitionView{std::move(view), node_.halted(partition).has_value()};
+        }));
       });
 }
 
@@ -180,29 +129,6 @@ void NodeService::retrieve(const Call& call, v1::RetrieveRequest message, Reply<
                                           [this, partition, may_be_kept, request = *std::move(request)] {
                                             return answer_retrieve(partition, request, may_be_kept);
                                           });
-}
-
-// Only looks, so it is a read: of whom may read.
-void NodeService::dry_run(const Call& call, v1::ForgetByFilterRequest request,
-                          Reply<v1::ForgetByFilterResponse> reply) {
-  Result<Read> checked = check_read(call, request);
-  if (!checked) return reply(fail(std::move(checked).error()));
-  if (!request.has_filter()) {
-    return reply(fail(Code::kInvalidArgument, "filter is missing: say which memories are meant"));
-  }
-  std::optional<v1::Filter> filter = std::move(*request.mutable_filter());
-  if (const Status fine = check_filter(filter); !fine) return reply(fail(fine.error()));
-  read<v1::ForgetByFilterResponse>(
-      *std::move(checked), std::move(reply),
-      [this, filter = std::move(filter),
-       request = std::move(request)](const View& view) -> Result<v1::ForgetByFilterResponse> {
-        v1::ForgetByFilterResponse response;
-        MNEMO_ASSIGN(const uint64_t count, engine_.count(view, request.namespace_(), request.agent_id(), filter));
-        response.set_forgotten(count);
-        response.set_position(position_of(view));
-        response.set_dry_run(true);
-        return response;
-      });
 }
 
 // The one place where a retrieve is answered. What it was to wait for has been applied.

@@ -65,6 +65,9 @@ class NodeService final : public Service {
   void get(const Call& call, v1::GetMemoryRequest request, Reply<v1::GetMemoryResponse> reply) override;
   void history(const Call& call, v1::GetHistoryRequest request, Reply<v1::GetHistoryResponse> reply) override;
   void list(const Call& call, v1::ListMemoriesRequest request, Reply<v1::ListMemoriesResponse> reply) override;
+  void agents(const Call& call, v1::ListAgentsRequest request, Reply<v1::ListAgentsResponse> reply) override;
+  void export_memories(const Call& call, v1::ExportMemoriesRequest request,
+                       Reply<v1::ExportMemoriesResponse> reply) override;
   void retrieve(const Call& call, v1::RetrieveRequest request, Reply<v1::RetrieveResponse> reply) override;
 
   void status(const Call& call, Reply<v1::GetStatusResponse> reply) override;
@@ -113,8 +116,8 @@ class NodeService final : public Service {
   // `look` may be called once `positions` have been applied.
   template <typename Response>
   void read_when_applied(Read read, Reply<Response> reply, std::function<Result<Response>()> look);
-  template <typename Response>
-  void read(Read read, Reply<Response> reply, std::function<Result<Response>(const View&)> look);
+  template <typename Request, typename Response>
+  void look(const Call& call, Request request, Reply<Response> reply);
   Result<v1::RetrieveResponse> answer_retrieve(PartitionId partition, const RetrieveRequest& request,
                                                bool cached) const;
 

@@ -24,6 +24,8 @@ std::string_view method_name(Method method) {
     case Method::kUnlinkMemories: return "UnlinkMemories";
     case Method::kAttachEmbedding: return "AttachEmbedding";
     case Method::kListMemories: return "ListMemories";
+    case Method::kListAgents: return "ListAgents";
+    case Method::kExportMemories: return "ExportMemories";
     case Method::kRetrieve: return "Retrieve";
     case Method::kConsolidate: return "Consolidate";
     case Method::kPrune: return "Prune";

@@ -34,6 +34,8 @@ enum class Method : uint8_t {
   kUnlinkMemories,
   kAttachEmbedding,
   kListMemories,
+  kListAgents,
+  kExportMemories,
   kRetrieve,
   kConsolidate,
   kPrune,

@@ -34,6 +34,9 @@ class Service {
   virtual void get(const Call& call, v1::GetMemoryRequest request, Reply<v1::GetMemoryResponse> reply) = 0;
   virtual void history(const Call& call, v1::GetHistoryRequest request, Reply<v1::GetHistoryResponse> reply) = 0;
   virtual void list(const Call& call, v1::ListMemoriesRequest request, Reply<v1::ListMemoriesResponse> reply) = 0;
+  virtual void agents(const Call& call, v1::ListAgentsRequest request, Reply<v1::ListAgentsResponse> reply) = 0;
+  virtual void export_memories(const Call& call, v1::ExportMemoriesRequest request,
+                               Reply<v1::ExportMemoriesResponse> reply) = 0;
   virtual void retrieve(const Call& call, v1::RetrieveRequest request, Reply<v1::RetrieveResponse> reply) = 0;
 
   virtual void status(const Call& call, Reply<v1::GetStatusResponse> reply) = 0;

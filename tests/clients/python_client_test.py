@@ -2,9 +2,14 @@
 """The Python client against a real server."""
 import asyncio
 import datetime
+import os
+import pathlib
+import subprocess
+import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 import mnemo
 
@@ -70,8 +75,6 @@ class PythonClientTest(unittest.TestCase):
         self.assertEqual((first.duplicate, again.duplicate), (False, True))
         items = memory.remember_batch([{"text": "Runa is the nurse.", "id": "nurse"}])
         self.assertTrue(items[0].written.duplicate)
-        with self.assertRaises(TypeError):
-            memory.remember("one tag", tags="health")
 
     def test_a_batch_says_of_each_what_became_of_it(self):
         items = self.client().remember_batch([{"text": "one"}, {"text": ""}, {"text": "three", "key": "three"}])
@@ -127,10 +130,52 @@ class PythonClientTest(unittest.TestCase):
         self.assertFalse(refused.exception.retryable)
         with self.assertRaises(mnemo.NotFound):
             memory.get("nobody")
-        with self.assertRaises(ValueError):
-            memory.remember("when?", observed_at=datetime.datetime(2024, 1, 1))
-        with self.assertRaises(ValueError):
-            mnemo.Client(self.server.url).retrieve("of whom?")
+
+    def test_an_argument_that_cannot_be_sent_is_named(self):
+        memory = self.client()
+        naive = datetime.datetime(2024, 1, 1)
+        wrong = [("tags", lambda: memory.remember("t", tags="health")), ("tags", lambda: memory.remember("t", tags=7)),
+                 ("metadata", lambda: memory.remember("t", metadata=7)),
+                 ("metadata", lambda: memory.update("m", metadata=[1])),
+                 ("time zone", lambda: memory.remember("t", observed_at=naive)),
+                 ("no time", lambda: memory.remember("t", expires_at=7)),
+                 ("no time", lambda: memory.retrieve("t", reference_time=7)),
+                 ("JSON", lambda: memory.remember("t", content=object())),
+                 ("JSON", lambda: memory.remember("t", content=float("nan"))),
+                 ("JSON", lambda: memory.remember("\ud800")),
+                 ("'colour'", lambda: memory.remember("t", colour="red")),
+                 ("text", lambda: memory.remember(None)), ("id", lambda: memory.get(7)),
+                 ("id", lambda: memory.forget("")), ("agent_id", lambda: memory.get("m", agent_id=7)),
+                 ("memories", lambda: memory.remember_batch(7)), ("memories", lambda: memory.remember_batch(["t"])),
+                 ("text", lambda: memory.remember_batch([{"id": "m"}])),
+                 ("agent", lambda: mnemo.Client(self.server.url).retrieve("of whom?")),
+                 ("address", lambda: mnemo.Client("memory.example:7070")),
+                 ("PEM", lambda: mnemo.Client(self.server.url, verify="/nonexistent"))]
+        for named, call in wrong:
+            with self.subTest(named), self.assertRaises(mnemo.ArgumentError) as refused:
+                call()
+            self.assertIsInstance(refused.exception, (mnemo.InvalidArgument, TypeError, ValueError))
+            self.assertIn(named, refused.exception.message)
+
+    def test_the_environment_names_server_key_and_certificates(self):
+        with unittest.mock.patch.dict(os.environ, {"MNEMO_SERVER": self.server.url, "MNEMO_API_KEY": "k"}):
+            with mnemo.Client(agent_id=self.id()) as memory:
+                self.assertEqual(len(memory.list().memories), 0)
+                self.assertEqual(memory._http.headers["Authorization"], "Bearer k")
+        with unittest.mock.patch.dict(os.environ, {"MNEMO_CA_CERT": "/nonexistent.pem"}):
+            with self.assertRaises(mnemo.ArgumentError) as refused:
+                mnemo.Client(agent_id="a")
+            self.assertIn("MNEMO_CA_CERT", refused.exception.message)
+
+    def test_generated_messages_are_found_beside_the_client(self):
+        generated = pathlib.Path(self.directory.name) / "generated"
+        (generated / "mnemo/v1").mkdir(parents=True)
+        (generated / "mnemo/v1/service_pb2.py").write_text("DESCRIPTOR = 'service.proto'\n")
+        for path in (str(generated), os.pathsep.join((mnemo.__path__[0] + "/..", str(generated)))):
+            done = subprocess.run([sys.executable, "-c", "import mnemo; from mnemo.v1 import service_pb2; "
+                                   "print(mnemo.Client.__name__, service_pb2.DESCRIPTOR)"],
+                                  env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.stdout, "Client service.proto\n", done.stderr)
 
     def test_nobody_there_is_unavailable(self):
         with mnemo.Client("http://127.0.0.1:1", agent_id="a", timeout=0.5) as memory:

@@ -46,6 +46,8 @@ TEST(GrpcRpcs, EachReachesItsFunctionOfTheServiceWithWhatWasSent) {
   expect_served(world, &Stub::LinkMemories, "link");
   expect_served(world, &Stub::UnlinkMemories, "unlink");
   expect_served(world, &Stub::ListMemories, "list");
+  expect_served(world, &Stub::ListAgents, "agents");
+  expect_served(world, &Stub::ExportMemories, "export_memories");
   expect_served(world, &Stub::Retrieve, "retrieve");
   v1::RememberRequest one;
   one.mutable_memory()->set_text("tea");

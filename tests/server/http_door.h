@@ -58,6 +58,13 @@ class HttpRecorder final : public Service {
   void list(const Call& call, v1::ListMemoriesRequest r, Reply<v1::ListMemoriesResponse> reply) override {
     note("list", call, r, reply);
   }
+  void agents(const Call& call, v1::ListAgentsRequest r, Reply<v1::ListAgentsResponse> reply) override {
+    note("agents", call, r, reply);
+  }
+  void export_memories(const Call& call, v1::ExportMemoriesRequest r,
+                       Reply<v1::ExportMemoriesResponse> reply) override {
+    note("export_memories", call, r, reply);
+  }
   void retrieve(const Call& call, v1::RetrieveRequest r, Reply<v1::RetrieveResponse> reply) override {
     note("retrieve", call, r, reply);
   }

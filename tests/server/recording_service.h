@@ -95,6 +95,13 @@ class RecordingService final : public Service {
   void list(const Call& call, v1::ListMemoriesRequest request, Reply<v1::ListMemoriesResponse> reply) override {
     take("list", call, request, std::move(reply));
   }
+  void agents(const Call& call, v1::ListAgentsRequest request, Reply<v1::ListAgentsResponse> reply) override {
+    take("agents", call, request, std::move(reply));
+  }
+  void export_memories(const Call& call, v1::ExportMemoriesRequest request,
+                       Reply<v1::ExportMemoriesResponse> reply) override {
+    take("export_memories", call, request, std::move(reply));
+  }
   void retrieve(const Call& call, v1::RetrieveRequest request, Reply<v1::RetrieveResponse> reply) override {
     v1::RetrieveResponse response;
     {

@@ -409,7 +409,7 @@ class Refusals(unittest.TestCase):
                    "text": "18446744073709551616 \\\" 99999999999999999999"}
         with TempDir() as t:
             run("import", "--data", t / "data", write_jsonl(t / "in.jsonl", [memory(1, content=content)]))
-            self.assertEqual(repr(run_json("get", "--data", t / "data", *A, "m1")["content"]), repr(content))
+            self.assertEqual(repr(run_json("get", "--data", t / "data", *A, "m1")["memory"]["content"]), repr(content))
 
     def test_what_the_state_refuses_is_told_with_its_line(self):
         with TempDir() as t:

@@ -31,7 +31,7 @@ class Typing(unittest.TestCase):
         with TempDir() as t:
             for text in ("--tag", "-5 degrees"):
                 made = json.loads(tried("remember", "--json", "--data", t, *A, "--", text, code=0)[0])
-                self.assertEqual(run_json("get", "--data", t, *A, made["id"])["text"], text)
+                self.assertEqual(run_json("get", "--data", t, *A, made["memory_id"])["memory"]["text"], text)
             self.assertIn("after --", tried("remember", "--data", t, *A, "--buy milk", code=2)[1])
             self.assertIn("one argument too many", tried("remember", "--data", t, *A, "--", "-a", "-b", code=2)[1])
 
@@ -91,7 +91,7 @@ class Looking(unittest.TestCase):
             seen, cursor = [], []
             while True:
                 page = run_json("agents", *d, "--limit", "7", *cursor)
-                seen += [((a["namespace"], a["agent_id"]), a["memories"]) for a in page["agents"]]
+                seen += [((a["namespace"], a["agent_id"]), int(a["memories"])) for a in page["agents"]]
                 if not page["truncated"]:
                     break
                 self.assertEqual(len(page["agents"]), 7)
@@ -112,7 +112,8 @@ class Looking(unittest.TestCase):
             run("forget", *d, *A, "m2")
             shown = run_json("get", *d, *A, "m0")
             self.assertEqual((shown["links"], shown["linked_from"]),
-                             ([{"type": "about", "to": "m1"}], [{"type": "corrects", "from": "m3"}]))
+                             ([{"from": "m0", "type": "about", "to": "m1"}],
+                              [{"from": "m3", "type": "corrects", "to": "m0"}]))
             self.assertEqual(run_json("get", *d, *A, "m2", code=2)["error"]["code"], "NOT_FOUND")
 
     def test_history_shows_when_each_version_was_recorded(self):
@@ -158,10 +159,12 @@ class Directories(unittest.TestCase):
     def test_a_command_that_nothing_tells_where_the_directory_is_makes_none(self):
         with TempDir() as t:
             bare = {"PATH": os.environ["PATH"]}
-            told = tried("status", code=2, env=bare, cwd=t)[1]
+            told = tried("deadletters", code=2, env=bare, cwd=t)[1]
             self.assertIn("--data DIR, or set MNEMO_DATA, XDG_DATA_HOME or HOME", told)
             self.assertEqual(list(t.iterdir()), [])
-            tried("status", code=0, env={**bare, "HOME": str(t)}, cwd=t)
+            told = tried("deadletters", code=0, env={**bare, "HOME": str(t)}, cwd=t)[1]
+            self.assertIn(f"{t}/.local/share/mnemo: a new, empty data directory was made there", told)
+            self.assertEqual(tried("deadletters", code=0, env={**bare, "HOME": str(t)}, cwd=t)[1], "")
 
     def test_a_directory_that_may_not_be_read_says_so(self):
         with TempDir() as t:

@@ -11,7 +11,8 @@ from typing import Any, Mapping, Optional, Sequence
 
 from . import models
 from ._positions import Agent, Positions
-from ._requests import BATCH_MAX, KEEP, Request, Requests, Time, memory_json
+from ._requests import BATCH_MAX, KEEP, Request, Requests, Time, checked_text, memory_json
+from .errors import ArgumentError
 
 
 class Calls:
@@ -28,8 +29,9 @@ class Calls:
     def _agent(self, namespace: Optional[str], agent_id: Optional[str]) -> Agent:
         agent = agent_id if agent_id is not None else self._agent_id
         if not agent:
-            raise ValueError("which agent? Give agent_id to the client or to the call")
-        return (namespace if namespace is not None else self._namespace, agent)
+            raise ArgumentError("which agent? Give agent_id to the client or to the call")
+        name = namespace if namespace is not None else self._namespace
+        return (checked_text("namespace", name), checked_text("agent_id", agent))
 
     def remember(self, text: str, *, key: Optional[str] = None, namespace: Optional[str] = None,
                  agent_id: Optional[str] = None, **fields: Any) -> Any:
@@ -48,14 +50,18 @@ class Calls:
 
         Returns a BatchItem for each: what failed says so in its place, and the others stand.
         """
+        if not isinstance(memories, (list, tuple)) or not all(isinstance(memory, Mapping) for memory in memories):
+            raise ArgumentError("memories must be a list of dicts, each with remember()'s arguments")
         if not 1 <= len(memories) <= BATCH_MAX:
-            raise ValueError(f"a batch has 1 to {BATCH_MAX} memories, not {len(memories)}")
+            raise ArgumentError(f"a batch has 1 to {BATCH_MAX} memories, not {len(memories)}")
         return self._call(self._requests.remember_batch(
             [self._batch_entry(dict(memory), namespace, agent_id) for memory in memories]))
 
     def _batch_entry(self, memory: dict, namespace: Optional[str], agent_id: Optional[str]) -> Mapping[str, Any]:
         agent = self._agent(memory.pop("namespace", namespace), memory.pop("agent_id", agent_id))
         key = memory.pop("key", None)
+        if "text" not in memory:
+            raise ArgumentError("a memory of the batch has no text")
         entry = memory_json(agent, **memory)
         return {**entry, "idempotency_key": key} if key else entry
 
@@ -121,8 +127,9 @@ class Calls:
         return self._call(self._requests.link(self._agent(namespace, agent_id), "DELETE", id, type, to, key))
 
     def status(self) -> Any:
-        """What `mnemo status --json` prints, as a dict."""
+        """How far each partition is, as a dict."""
         return self._call(self._requests.status())
 
     def digests(self) -> Any:
+        """What a replica must have too, as a dict."""
         return self._call(self._requests.digests())

@@ -1,14 +1,17 @@
 """Requests as data, and answers from it: what both clients share. No I/O here."""
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import datetime
+import json
 import secrets
 import urllib.parse
 from typing import Any, Callable, Dict, Generic, List, Mapping, Optional, Sequence, TypeVar, Union
 
 from . import models
 from ._positions import Agent, Positions
+from .errors import ArgumentError
 
 T = TypeVar("T")
 Time = Union[str, datetime.datetime]
@@ -47,25 +50,59 @@ def _time(value: Optional[Time]) -> Optional[str]:
     return None if value is None else models.time_text(value)
 
 
-def memory_json(agent: Agent, text: str, *, id: Optional[str] = None, session_id: Optional[str] = None,
-                speaker: Optional[str] = None, memory_class: Optional[str] = None, kind: Optional[str] = None,
-                tags: Optional[Sequence[str]] = None, metadata: Optional[Mapping[str, models.Value]] = None,
-                content: Any = None, source: Optional[str] = None, observed_at: Optional[Time] = None,
-                expires_at: Optional[Time] = None, importance: Optional[float] = None, pinned: Optional[bool] = None,
-                tier: Optional[str] = None) -> Dict[str, Any]:
+def checked_text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise ArgumentError(f"{name} must be a string, not {value!r}")
+
+
+def _tags(tags: Any) -> List[str]:
+    if isinstance(tags, str) or not isinstance(tags, collections.abc.Iterable):
+        raise ArgumentError(f"tags must be a list of strings, not {tags!r}")
+    return list(tags)
+
+
+def _metadata(metadata: Any) -> Dict[str, models.Value]:
+    if not isinstance(metadata, collections.abc.Mapping):
+        raise ArgumentError(f"metadata must be a dict of strings, numbers and booleans, not {metadata!r}")
+    return dict(metadata)
+
+
+# What has a form of its own in a request; everything else goes as it is.
+_FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "tags": _tags, "metadata": _metadata, "observed_at": models.time_text, "expires_at": models.time_text}
+FIELDS = ("id", "session_id", "speaker", "memory_class", "kind", "tags", "metadata", "content", "source", "observed_at",
+          "expires_at", "importance", "pinned", "tier")
+
+
+def _field(name: str, value: Any) -> Any:
+    return value if value is None or name not in _FORMS else _FORMS[name](value)
+
+
+def _json_name(name: str) -> str:
+    return "class" if name == "memory_class" else name
+
+
+def memory_json(agent: Agent, text: str, **fields: Any) -> Dict[str, Any]:
     """A memory as the server takes it; what is None is left to the server's default."""
-    if isinstance(tags, str):
-        raise TypeError("tags is one string: give a list of them")
-    fields = _set(text=text, id=id, session_id=session_id, speaker=speaker, kind=kind,
-                  tags=None if tags is None else list(tags), metadata=None if metadata is None else dict(metadata),
-                  content=content, source=source, observed_at=_time(observed_at), expires_at=_time(expires_at),
-                  importance=importance, pinned=pinned, tier=tier, **{"class": memory_class})
-    return {"namespace": agent[0], "agent_id": agent[1], **fields}
+    unknown = sorted(set(fields) - set(FIELDS))
+    if unknown:
+        raise ArgumentError(f"a memory has no field {unknown[0]!r}: there are {', '.join(FIELDS)}")
+    given = {_json_name(name): _field(name, value) for name, value in fields.items() if value is not None}
+    return {"namespace": agent[0], "agent_id": agent[1], "text": checked_text("text", text), **given}
+
+
+def encoded(body: Any) -> bytes:
+    """JSON, as the server takes it."""
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    except (TypeError, ValueError) as error:  # of a value somewhere in it; a lone surrogate is a ValueError
+        raise ArgumentError(f"the request holds what JSON cannot: {error}") from error
 
 
 def _memory_path(id: str, rest: str = "") -> str:
-    if not id:
-        raise ValueError("the id of a memory is empty")
+    if not checked_text("id", id):
+        raise ArgumentError("the id of a memory is empty")
     return "/v1/memories/" + urllib.parse.quote(id, safe="") + rest
 
 
@@ -119,11 +156,7 @@ class Requests:
     def update(self, agent: Agent, id: str, changes: Mapping[str, Any], expected_version: Optional[int],
                key: Optional[str]) -> Request[models.Written]:
         """What is KEEP stays; None removes."""
-        body = {("class" if name == "memory_class" else name): value for name, value in changes.items()
-                if value is not KEEP}
-        for name in ("observed_at", "expires_at"):
-            if body.get(name) is not None:
-                body[name] = models.time_text(body[name])
+        body = {_json_name(name): _field(name, value) for name, value in changes.items() if value is not KEEP}
         body.update(_set(expected_version=expected_version))
         return self._write(agent, "PATCH", _memory_path(id), key, json=body, params=self._scope(agent),
                            parse=models.Written.from_json)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from typing import Any, Optional
 
@@ -12,7 +11,6 @@ from . import _transport
 from ._calls import Calls
 from ._requests import Request
 from ._retry import RetryPolicy
-from .client import DEFAULT_URL
 from .errors import MnemoError
 
 
@@ -25,13 +23,13 @@ class AsyncClient(Calls):
 
     def __init__(self, url: Optional[str] = None, *, namespace: str = "default", agent_id: Optional[str] = None,
                  api_key: Optional[str] = None, timeout: float = 30.0, retry: RetryPolicy = RetryPolicy(),
-                 read_your_writes: bool = True, verify: Any = True) -> None:
+                 read_your_writes: bool = True, verify: Any = None) -> None:
         super().__init__(namespace, agent_id, read_your_writes)
-        self._url = _transport.checked_url(url or os.environ.get("MNEMO_SERVER") or DEFAULT_URL)
+        self._url = _transport.checked_url(url)
         self._timeout = timeout
         self._retry = retry
-        self._http = httpx.AsyncClient(base_url=self._url, verify=verify, trust_env=False,
-                                       headers=_transport.default_headers(api_key or os.environ.get("MNEMO_API_KEY")))
+        self._http = httpx.AsyncClient(base_url=self._url, verify=_transport.trust(verify), trust_env=False,
+                                       headers=_transport.default_headers(api_key))
 
     async def _call(self, request: Request) -> Any:
         deadline = time.monotonic() + self._timeout

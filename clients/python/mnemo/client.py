@@ -1,7 +1,6 @@
 """The blocking client."""
 from __future__ import annotations
 
-import os
 import time
 from typing import Any, Optional
 
@@ -12,8 +11,6 @@ from ._calls import Calls
 from ._requests import Request
 from ._retry import RetryPolicy
 from .errors import MnemoError
-
-DEFAULT_URL = "http://127.0.0.1:7070"
 
 
 class Client(Calls):
@@ -28,18 +25,19 @@ class Client(Calls):
     api_key           default: $MNEMO_API_KEY
     timeout           seconds for a call with all its retries
     read_your_writes  reads wait until what this client has written to the agent is applied
-    verify            of https: True, False, or a file with the certificates to trust
+    verify            of https: True, False, or a file with the certificates to trust; default: $MNEMO_CA_CERT, else
+                      those that the system trusts
     """
 
     def __init__(self, url: Optional[str] = None, *, namespace: str = "default", agent_id: Optional[str] = None,
                  api_key: Optional[str] = None, timeout: float = 30.0, retry: RetryPolicy = RetryPolicy(),
-                 read_your_writes: bool = True, verify: Any = True) -> None:
+                 read_your_writes: bool = True, verify: Any = None) -> None:
         super().__init__(namespace, agent_id, read_your_writes)
-        self._url = _transport.checked_url(url or os.environ.get("MNEMO_SERVER") or DEFAULT_URL)
+        self._url = _transport.checked_url(url)
         self._timeout = timeout
         self._retry = retry
-        self._http = httpx.Client(base_url=self._url, verify=verify, trust_env=False, headers=_transport.default_headers(
-            api_key or os.environ.get("MNEMO_API_KEY")))
+        self._http = httpx.Client(base_url=self._url, verify=_transport.trust(verify), trust_env=False,
+                                  headers=_transport.default_headers(api_key))
 
     def _call(self, request: Request) -> Any:
         deadline = time.monotonic() + self._timeout

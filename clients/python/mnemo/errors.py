@@ -38,6 +38,10 @@ class InvalidArgument(MnemoError):
     code = "INVALID_ARGUMENT"
 
 
+class ArgumentError(InvalidArgument, TypeError, ValueError):
+    """An argument that no request can carry, named in the message. Nothing was sent."""
+
+
 class DeadlineExceeded(MnemoError):
     """No answer in time. A write may have been done: the same key asks what became of it."""
     code = "DEADLINE_EXCEEDED"

@@ -6,7 +6,7 @@ import datetime
 import re
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Type, TypeVar, Union
 
-from .errors import MnemoError, from_info
+from .errors import ArgumentError, MnemoError, from_info
 
 Value = Union[str, float, bool]
 T = TypeVar("T")
@@ -30,8 +30,11 @@ def time_text(time: Union[str, datetime.datetime]) -> str:
     """As the server takes it. A datetime without a zone would mean another time on another machine: it is refused."""
     if isinstance(time, str):
         return time
+    if not isinstance(time, datetime.datetime):
+        raise ArgumentError(f"{time!r} is no time: give a datetime with a time zone, or text such as "
+                            "2026-03-02T08:00:00Z")
     if time.tzinfo is None:
-        raise ValueError("a datetime without a time zone: use datetime.now(timezone.utc) or .replace(tzinfo=...)")
+        raise ArgumentError("a datetime without a time zone: use datetime.now(timezone.utc) or .replace(tzinfo=...)")
     return time.isoformat(timespec="milliseconds")
 
 

@@ -1,4 +1,4 @@
-#include "server/memory_links.h"
+#include "server/service/memory_links.h"
 
 #include "projector/store/memory_id.h"
 
@@ -14,20 +14,23 @@ Result<bool> shown(const Engine& engine, const View& view, const Scope& scope, s
 
 // `end`: of a link, the end that is another memory's.
 Result<std::vector<Link>> links_at(const Engine& engine, const View& view, const Scope& scope,
-                                   const std::string& prefix, std::string Link::* end) {
-  std::vector<Link> all;
-  bool whole = true;
-  MNEMO_TRY(view.scan(prefix, prefix_end(prefix), [&](std::string_view key, std::string_view /*value*/) {
-    whole = decode_link(key, all.emplace_back());
-    return whole;
-  }));
-  if (!whole)
-    return fail(Code::kDataLoss, "a link row is damaged: delete the projection, it is made again from the log");
+                                   const std::string& prefix, std::string Link::* end, bool& truncated) {
   std::vector<Link> links;
-  for (Link& link : all) {
-    MNEMO_ASSIGN(const bool seen, shown(engine, view, scope, link.*end));
-    if (seen) links.push_back(std::move(link));
-  }
+  Status read;
+  MNEMO_TRY(view.scan(prefix, prefix_end(prefix), [&](std::string_view key, std::string_view /*value*/) {
+    Link link;
+    if (!decode_link(key, link)) {
+      read = fail(Code::kDataLoss, "a link row is damaged: delete the projection, it is made again from the log");
+      return false;
+    }
+    const Result<bool> seen = shown(engine, view, scope, link.*end);
+    if (!seen) read = fail(seen.error());
+    if (!seen || !*seen) return seen.has_value();
+    truncated = truncated || links.size() == kLinksShownMax;
+    if (!truncated) links.push_back(std::move(link));
+    return !truncated;
+  }));
+  MNEMO_TRY(read);
   return links;
 }
 
@@ -38,8 +41,8 @@ Result<MemoryLinks> links_of(const Engine& engine, const View& view, const Scope
   MNEMO_ASSIGN(const auto agent, view.agent(scope.name_space, scope.agent_id));
   if (!agent) return links;
   const std::string key = memory_key_from_text(id);
-  MNEMO_ASSIGN(links.from, links_at(engine, view, scope, links_from(agent->ord, key), &Link::to));
-  MNEMO_ASSIGN(links.to, links_at(engine, view, scope, links_to(agent->ord, key), &Link::from));
+  MNEMO_ASSIGN(links.from, links_at(engine, view, scope, links_from(agent->ord, key), &Link::to, links.truncated));
+  MNEMO_ASSIGN(links.to, links_at(engine, view, scope, links_to(agent->ord, key), &Link::from, links.truncated));
   return links;
 }
 
