@@ -75,7 +75,7 @@ CLI::Validator memory_size() {
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Access access) {
-  std::unique_ptr<Session> session(new Session());
+  std::unique_ptr<Session> session(new Session(access));
   DataDirOptions dir_options;
   if (options.partitions != 0) dir_options.partitions = options.partitions;
   dir_options.create = access != Access::kKnown;

@@ -71,6 +71,8 @@ class Session {
   Node& node() { return *node_; }
   DataDir& dir() { return *dir_; }
   const Engine& engine() const { return engine_; }
+  // Nothing may be appended.
+  bool reads_only() const { return access_ == Access::kRead; }
 
   uint32_t partitions() const;
   PartitionId partition_for(const std::string& name_space, const std::string& agent_id) const;
@@ -89,13 +91,14 @@ class Session {
   Status close();
 
  private:
-  Session() : engine_(Profile::defaults()) {}
+  explicit Session(Access access) : access_(access), engine_(Profile::defaults()) {}
   Status open_node(const CommonOptions& options, Access access);
   void warn_of_slow_clock();
   void resume_operations();
   Status open_stores(const CommonOptions& options);
   Status drop_old_states();
 
+  const Access access_;
   SystemClock clock_;
   std::unique_ptr<DataDir> dir_;
   std::unique_ptr<Node> node_;

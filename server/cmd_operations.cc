@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "events/clock.h"
-#include "server/command_service.h"
+#include "server/answerer.h"
 
 namespace mnemo {
 namespace {
@@ -42,11 +42,11 @@ std::string ttl_text(uint64_t ttl_ms) {
 }
 
 Result<int> run_policy_get(const CommonOptions& common, const PolicyOptions& o) {
-  MNEMO_ASSIGN(CommandService service, CommandService::open(common, Access::kRead));
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kRead));
   v1::GetPolicyRequest request;
   request.set_namespace_(o.name_space);
-  MNEMO_ASSIGN(const auto r, service.ask(&Service::get_policy, std::move(request)));
-  MNEMO_TRY(service.close());
+  MNEMO_ASSIGN(const auto r, answerer.ask(&Service::get_policy, std::move(request)));
+  MNEMO_TRY(answerer.close());
   if (common.json) {
     print_json({{"namespace", r.namespace_()},
                 {"version", r.version()},
@@ -66,13 +66,13 @@ Result<int> run_policy_set(const CommonOptions& common, const PolicyOptions& o) 
     return fail(Code::kInvalidArgument,
                 fmt::format("--ttl {}: write none, or a number and s, m, h or d, as in 7d", printable(o.ttl)));
   }
-  MNEMO_ASSIGN(CommandService service, CommandService::open(common, Access::kWrite));
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kWrite));
   v1::SetPolicyRequest request;
   request.set_namespace_(o.name_space);
   request.set_ttl_ms(*ttl_ms);
   request.set_record_access(o.record_access);
-  MNEMO_ASSIGN(const auto r, service.ask(&Service::set_policy, std::move(request), o.key));
-  MNEMO_TRY(service.close());
+  MNEMO_ASSIGN(const auto r, answerer.ask(&Service::set_policy, std::move(request), o.key));
+  MNEMO_TRY(answerer.close());
   if (common.json) {
     print_json({{"operation", r.operation()}, {"version", r.version()}, {"pending", r.pending()}});
   } else if (r.pending()) {
@@ -117,10 +117,10 @@ void print_operation(const v1::Operation& operation) {
              one_line(operation.detail()));
 }
 
-Result<int> show_operation(const CommonOptions& common, CommandService& service, const JournalOptions& o) {
+Result<int> show_operation(const CommonOptions& common, Answerer& answerer, const JournalOptions& o) {
   v1::GetOperationRequest request;
   request.set_id(o.id);
-  MNEMO_ASSIGN(const auto r, service.ask(&Service::get_operation, std::move(request)));
+  MNEMO_ASSIGN(const auto r, answerer.ask(&Service::get_operation, std::move(request)));
   if (common.json) {
     Json json = json_from(r.operation());
     json["position"] = r.position();
@@ -131,12 +131,12 @@ Result<int> show_operation(const CommonOptions& common, CommandService& service,
   return kExitDone;
 }
 
-Result<int> list_operations(const CommonOptions& common, CommandService& service, const JournalOptions& o) {
+Result<int> list_operations(const CommonOptions& common, Answerer& answerer, const JournalOptions& o) {
   v1::ListOperationsRequest request;
   request.set_namespace_(o.name_space);
   request.set_limit(o.limit);
   request.set_cursor(o.cursor);
-  MNEMO_ASSIGN(const auto r, service.ask(&Service::list_operations, std::move(request)));
+  MNEMO_ASSIGN(const auto r, answerer.ask(&Service::list_operations, std::move(request)));
   if (common.json) {
     Json json = {{"operations", Json::array()}, {"next_cursor", r.next_cursor()}, {"truncated", r.truncated()}};
     for (const v1::Operation& operation : r.operations()) json["operations"].push_back(json_from(operation));
@@ -150,21 +150,21 @@ Result<int> list_operations(const CommonOptions& common, CommandService& service
 }
 
 Result<int> run_journal(const CommonOptions& common, const JournalOptions& o) {
-  MNEMO_ASSIGN(CommandService service, CommandService::open(common, Access::kRead));
-  const Result<int> code = o.id.empty() ? list_operations(common, service, o) : show_operation(common, service, o);
-  MNEMO_TRY(service.close());
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kRead));
+  const Result<int> code = o.id.empty() ? list_operations(common, answerer, o) : show_operation(common, answerer, o);
+  MNEMO_TRY(answerer.close());
   return code;
 }
 
 Result<int> run_rules(const CommonOptions& common, bool activate) {
-  MNEMO_ASSIGN(CommandService service, CommandService::open(common, activate ? Access::kKnown : Access::kRead));
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, activate ? Access::kKnown : Access::kRead));
   std::vector<uint32_t> partitions;
   if (activate) {
-    MNEMO_ASSIGN(const auto r, service.ask(&Service::activate_rules));
+    MNEMO_ASSIGN(const auto r, answerer.ask(&Service::activate_rules));
     partitions.assign(r.partitions().begin(), r.partitions().end());
   }
-  MNEMO_ASSIGN(const auto r, service.ask(&Service::rules));
-  MNEMO_TRY(service.close());
+  MNEMO_ASSIGN(const auto r, answerer.ask(&Service::rules));
+  MNEMO_TRY(answerer.close());
   const std::vector<std::string> active(r.active_kinds().begin(), r.active_kinds().end());
   const std::vector<std::string> missing(r.missing_kinds().begin(), r.missing_kinds().end());
   if (common.json) {

@@ -13,23 +13,32 @@
 namespace mnemo {
 namespace {
 
-// Whoever writes: a service over the session's node, with a worker of its own.
+// Whoever writes, and knows of operations: a service over the session's node, with a worker of its own. One that may
+// only read goes on with no operation.
 class Writer {
  public:
   Writer(Session& session, const MonotonicClock& clock)
-      : scheduler_({.workers = 1}, clock), service_(session.node(), scheduler_, session.engine(), clock, {}) {}
+      : scheduler_({.workers = 1}, clock),
+        service_(session.node(), scheduler_, session.engine(), clock, options(session)) {}
 
-  template <typename Request, typename Response>
-  Result<Response> ask(void (Service::*method)(const Call&, Request, Reply<Response>), const Call& call,
-                       const Request& request) {
+  // `request(service, reply)`.
+  template <typename Response, typename Request>
+  Result<Response> ask(const Request& request) {
     std::promise<Result<Response>> promise;
     std::future<Result<Response>> answer = promise.get_future();
-    (static_cast<Service&>(service_).*method)(
-        call, request, [&promise](Result<Response> reply) { promise.set_value(std::move(reply)); });
+    request(static_cast<Service&>(service_),
+            Reply<Response>([&promise](Result<Response> reply) { promise.set_value(std::move(reply)); }));
     return answer.get();
   }
 
  private:
+  static NodeServiceOptions options(const Session& session) {
+    NodeServiceOptions options;
+    options.reply_threads = 1;
+    options.resume = !session.reads_only();
+    return options;
+  }
+
   Scheduler scheduler_;
   NodeService service_;
 };
@@ -85,6 +94,26 @@ class LocalService final : public Service {
   }
   void status(const Call&, Reply<v1::GetStatusResponse> reply) override { reply(answer_status()); }
   void digests(const Call&, Reply<v1::GetDigestsResponse> reply) override { reply(answer_digests()); }
+
+  void list_operations(const Call& c, v1::ListOperationsRequest r, Reply<v1::ListOperationsResponse> reply) override {
+    reply(ask_all(&Service::list_operations, c, r));
+  }
+  void get_operation(const Call& c, v1::GetOperationRequest r, Reply<v1::GetOperationResponse> reply) override {
+    reply(ask_all(&Service::get_operation, c, r));
+  }
+  void set_policy(const Call& c, v1::SetPolicyRequest r, Reply<v1::SetPolicyResponse> reply) override {
+    reply(ask_all(&Service::set_policy, c, r));
+  }
+  void get_policy(const Call& c, v1::GetPolicyRequest r, Reply<v1::GetPolicyResponse> reply) override {
+    reply(ask_all(&Service::get_policy, c, r));
+  }
+  void rules(const Call& c, Reply<v1::GetRulesResponse> reply) override {
+    reply(ask_all<v1::GetRulesResponse>([&c](Service& service, auto r) { service.rules(c, std::move(r)); }));
+  }
+  void activate_rules(const Call& c, Reply<v1::ActivateRulesResponse> reply) override {
+    reply(ask_all<v1::ActivateRulesResponse>(
+        [&c](Service& service, auto r) { service.activate_rules(c, std::move(r)); }));
+  }
 
   Status ready_to_read() const override { return {}; }
   Status ready_to_write() const override { return {}; }
@@ -158,7 +187,34 @@ class LocalService final : public Service {
     if (!writer_) writer_ = std::make_unique<Writer>(session_, clock_);
     if (!safe && call.idempotency_key.empty()) call.idempotency_key = new_key();
     call.deadline = soon();  // catching up took none of it
-    return retried(retries_, clock_, call.deadline, [&] { return writer_->ask(method, call, request); });
+    return retried(retries_, clock_, call.deadline, [&] {
+      return writer_->ask<Response>(
+          [&](Service& service, Reply<Response> reply) { (service.*method)(call, request, std::move(reply)); });
+    });
+  }
+
+  // What concerns every partition: those that may be written come to the log's end first.
+  template <typename Response, typename Request>
+  Result<Response> ask_all(const Request& request) {
+    if (const auto& why = session_.dir().log_error()) return fail(*why);
+    for (uint32_t p = 0; p < session_.partitions(); ++p) {
+      if (session_.reads_only()) {
+        MNEMO_ASSIGN(const auto view, session_.view(PartitionId(p)));  // warns of one that stands still
+        MNEMO_CHECK(view != nullptr);
+      } else {
+        MNEMO_TRY(session_.catch_up(PartitionId(p)));
+      }
+    }
+    if (!writer_) writer_ = std::make_unique<Writer>(session_, clock_);
+    return writer_->ask<Response>(request);
+  }
+
+  template <typename Request, typename Response>
+  Result<Response> ask_all(void (Service::*method)(const Call&, Request, Reply<Response>), Call call,
+                           const Request& request) {
+    call.deadline = soon();
+    return ask_all<Response>(
+        [&](Service& service, Reply<Response> reply) { (service.*method)(call, request, std::move(reply)); });
   }
 
   Session& session_;
