@@ -29,7 +29,7 @@ void expect_served(GrpcWorld& world,
                    const std::string& function) {
   Request request;
   request.set_namespace_("acme");
-  request.set_agent_id("nina");
+  if constexpr (requires { request.set_agent_id("nina"); }) request.set_agent_id("nina");
   const Asked asked = asked_by(world, *world.memories, rpc, request);
   EXPECT_EQ(asked.function, function);
   EXPECT_EQ(asked.request, request.SerializeAsString()) << function;

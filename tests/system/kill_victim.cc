@@ -27,7 +27,7 @@ void write_for_ever(mnemo::Session& session, const std::string& run, int thread)
     envelope.mutable_remembered()->mutable_text()->set_plain("memory " + key);
     envelope.mutable_remembered()->set_kind("note");
     tell(fmt::format("start {}\n", key));
-    const auto written = session.write(envelope);
+    const auto written = session.node().write(envelope, mnemo::soon());
     if (!written) {
       fmt::print(stderr, "kill_victim: {}\n", written.error().message);
       std::_Exit(4);
@@ -48,6 +48,9 @@ int main(int argc, char** argv) {
   if (!session) {
     fmt::print(stderr, "kill_victim: {}\n", session.error().message);
     return 5;
+  }
+  for (uint32_t p = 0; p < (*session)->partitions(); ++p) {
+    if (!(*session)->catch_up(mnemo::PartitionId(p))) return 6;
   }
   tell("ready\n");
   std::vector<std::jthread> threads;
