@@ -147,7 +147,7 @@ void add_link(Cli& cli, const std::string& name, const std::string& about, const
         request.set_to(o->to);
         request.set_idempotency_key(o->key);
         MNEMO_ASSIGN(const auto r, write(cli.common, method, std::move(request)));
-        return tell(cli.common, r, done);
+        return tell(cli.common, r, done + " " + one_line(o->from));
       },
       Reach::kServerToo);
   add_scope(command, o->scope);

@@ -129,7 +129,7 @@ std::string in_typed_names(std::string message) {
                                                       {"link 'from_memory_id'", "'link.from'"},
                                                       {"link 'to_memory_id'", "'link.to'"},
                                                       {"link 'type'", "'link.type'"}}};
-  static constexpr std::array<Names, 18> kOfOptions = {{{"scope 'agent_id'", "--agent"},
+  static constexpr std::array<Names, 19> kOfOptions = {{{"scope 'agent_id'", "--agent"},
                                                         {"scope 'namespace'", "--namespace"},
                                                         {"event 'idempotency_key'", "--key"},
                                                         {"memory 'memory_id'", "--id"},
@@ -139,6 +139,7 @@ std::string in_typed_names(std::string message) {
                                                         {"memory 'source'", "--source"},
                                                         {"memory 'content'", "--content"},
                                                         {"importance must", "--importance must"},
+                                                        {"cursor is not", "--cursor is not"},
                                                         {"memory 'kind'", "--kind"},
                                                         {"'observed_at' must", "--observed-at must"},
                                                         {"'expires_at' must", "--expires-at must"},

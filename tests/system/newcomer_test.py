@@ -60,7 +60,7 @@ class Typing(unittest.TestCase):
             d = ("--data", t)
             for day in (1, 2, 3):
                 run("remember", *d, *A, "--id", f"m{day}", "--observed-at", f"2026-03-0{day}", "words")
-            self.assertEqual(run_json("get", *d, *A, "m2")["observed_at"], "2026-03-02T00:00:00.000Z")
+            self.assertEqual(run_json("get", *d, *A, "m2")["memory"]["observed_at"], "2026-03-02T00:00:00.000Z")
             for flags, wanted in ((("--since", "2026-03-02"), ["m3", "m2"]), (("--until", "2026-03-02"), ["m1"]),
                                   (("--filter", '{"observed_at": {"between": ["2026-03-02", "2026-03-03"]}}'), ["m3", "m2"])):
                 self.assertEqual([m["id"] for m in run_json("list", *d, *A, *flags)["memories"]], wanted, flags)
@@ -132,8 +132,8 @@ class Looking(unittest.TestCase):
             for more in ((), ("--json",)):
                 told = run("get", "--data", t, *A, "m", *more)
                 self.assertFalse(set(odd) & set(told))
-                self.assertEqual(json.loads(told)["text"], f"tea{odd}é")
                 self.assertIn("é", told)
+            self.assertEqual(json.loads(told)["memory"]["text"], f"tea{odd}é")
             told = run("retrieve", "--data", t, *A, "--context", "100", "tea")
             self.assertFalse(set(odd) & set(told))
 
