@@ -49,9 +49,9 @@ enum class Method : uint8_t {
   kActivateRules,
   kHealth,   // /healthz, /readyz
   kMetrics,  // /metrics
-  kOther,    // no such method or path, or a request that is none
+  kOther,    // the last: no such method or path, or a request that is none
 };
-inline constexpr size_t kMethods = 26;
+inline constexpr size_t kMethods = static_cast<size_t>(Method::kOther) + 1;
 std::string_view method_name(Method method);  // "Remember", as the rpc is called; "Other"
 
 struct RequestDone {

@@ -62,8 +62,10 @@ inline std::vector<std::string> all_rpcs() {
 }
 
 inline const std::vector<std::string> kServed = {
-    "Remember",     "RememberBatch",  "GetMemory",    "UpdateMemory", "ForgetMemory", "ForgetByFilter", "GetHistory",
-    "LinkMemories", "UnlinkMemories", "ListMemories", "Retrieve",     "GetStatus",    "GetDigests"};
+    "Remember",   "RememberBatch", "GetMemory",      "UpdateMemory",   "ForgetMemory", "ForgetByFilter",
+    "GetHistory", "LinkMemories",  "UnlinkMemories", "ListMemories",   "ListAgents",   "ExportMemories",
+    "Retrieve",   "GetStatus",     "GetDigests",     "ListOperations", "GetOperation", "SetPolicy",
+    "GetPolicy",  "GetRules",      "ActivateRules"};
 
 // The request of an rpc, as text of protobuf's.
 inline std::string request(const std::string& name, const std::string& text) {

@@ -34,13 +34,15 @@ TEST(HttpAnswers, AFullMemoryIsPrintedWhole) {
   const HttpResponse response = door.send("GET", "/v1/memories/m?namespace=n&agent_id=a");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "application/json");
-  EXPECT_EQ(response.body,
-            R"({"memory":{"id":"m","namespace":"n","agent_id":"a","version":2,"text":"\"\né","session_id":"s",)"
-            R"("speaker":"x","class":"working","kind":"event","tier":"mid","tags":["b","a"],)"
-            R"("metadata":{"a":"q","b":false,"c":0.1,"z":2},"content":{"b": 1.10},"source":"c",)"
-            R"("observed_at":"1970-01-01T00:00:01.000Z","created_at":"1970-01-01T00:00:02.005Z",)"
-            R"("recorded_at":"1970-01-01T00:00:03.000Z","expires_at":"1969-12-31T23:59:59.000Z",)"
-            R"("importance":0.5,"pinned":true,"superseded":true,"event_id":"e"},"position":"0-1-9"})");
+  EXPECT_EQ(
+      response.body,
+      R"({"memory":{"id":"m","namespace":"n","agent_id":"a","version":2,"text":"\"\né","session_id":"s",)"
+      R"("speaker":"x","class":"working","kind":"event","tier":"mid","tags":["b","a"],)"
+      R"("metadata":{"a":"q","b":false,"c":0.1,"z":2},"content":{"b": 1.10},"source":"c",)"
+      R"("observed_at":"1970-01-01T00:00:01.000Z","created_at":"1970-01-01T00:00:02.005Z",)"
+      R"("recorded_at":"1970-01-01T00:00:03.000Z","expires_at":"1969-12-31T23:59:59.000Z",)"
+      R"("importance":0.5,"pinned":true,"superseded":true,"event_id":"e"},"position":"0-1-9","links":[],"linked_from":[],)"
+      R"("links_truncated":false})");
 }
 
 TEST(HttpAnswers, EveryCharacterOfATextIsEscapedAsJsonWantsIt) {
@@ -118,7 +120,7 @@ TEST(HttpAnswers, StatusAndDigests) {
             R"({"version":"1","log_id":"","log":"embedded","rules_version":0,"projection_version":"",)"
             R"("ranking_profile":"","partitions":[{"partition":0,"memories":"18446744073709551615","applied":"",)"
             R"("durable":"","log_end":"","lag":"0","halted":"","pending":"0","skipped":"0",)"
-            R"("event_time":"1970-01-01T00:00:01.000Z"}]})");
+            R"("event_time":"1970-01-01T00:00:01.000Z","disk_bytes":"0","rerouted":"0","halted_code":""}]})");
   door.service.answer = message<v1::GetDigestsResponse>(R"(partitions { seq: 5 state: "00" settled: true })");
   EXPECT_EQ(door.send("GET", "/v1/digests").body,
             R"({"partitions":[{"partition":0,"seq":"5","position":"","state":"00","content":"","settled":true}]})");
