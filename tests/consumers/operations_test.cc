@@ -122,7 +122,9 @@ TEST_F(OperationsTest, AnOperationThatCanNeverBeDoneFailsInsteadOfRunningForEver
   start.mutable_operation_started()->set_steps(kPartitions);
   start.mutable_operation_started()->set_request("\xff no policy");
   set_control_partition(start, operation_home(id, kPartitions));
-  ASSERT_TRUE(node->write(start, soon()));
+  ASSERT_TRUE(node->wait_applied(soon()));  // before that no rules are known
+  const auto written = node->write(start, soon());
+  ASSERT_TRUE(written) << written.error().message;
   EXPECT_TRUE(runner.policy_running().value());
   ASSERT_TRUE(runner.resume(soon()));
   const Operation failed = runner.find(bytes16(id).value()).value().value();
