@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
+#include <grpc/grpc.h>
 #include <grpc/health/v1/health.pb.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -135,6 +136,9 @@ void GrpcServer::stop(MonotonicTime deadline) {
                       true});
   }
   static_cast<void>(parts_->open.wait_until(std::chrono::steady_clock::now() + kLastAnswersMax));
+  // Connections first: a stream that comes on one after gRPC has begun to stop would be CANCELLED, and not, as one that
+  // has lost its connection, UNAVAILABLE.
+  grpc_server_cancel_all_calls(parts_->server->c_server());
   parts_->server->Shutdown(std::chrono::system_clock::now());
   parts_->server.reset();
 }
