@@ -172,6 +172,7 @@ class RemoteService final : public Service {
             "gRPC",
             url_);
       case httplib::Error::Read:
+      case httplib::Error::Write:  // closed before the request was sent whole
         return fmt::format(
             "{} closed the connection without an answer: a server with --tls-cert is asked at https://, with --ca-cert "
             "FILE where the system does not know who vouches for it; and the port is that of HTTP, not of gRPC",
