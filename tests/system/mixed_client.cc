@@ -62,7 +62,7 @@ void Client::run(uint64_t operations) {
       next_rules += 2000;
       ++tally_.rules;
       const PartitionId partition(static_cast<uint32_t>(below(random_, World::kPartitions)));
-      world_.activate_rules(partition, static_cast<uint32_t>(1 + below(random_, 4)));
+      world_.activate_rules(partition, 1U << below(random_, 6));
     }
     if (tally_.differences + tally_.unread_writes > 100) return;
   }

@@ -69,6 +69,7 @@ class Client {
   void update_passing();
   void forget_own(size_t agent);
   void forget_passing();
+  void forget_by_filter();
   void forget_older_half(size_t agent);
   void forget_some_passing(size_t agent);
   void link_own(size_t agent);

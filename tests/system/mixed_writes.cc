@@ -88,7 +88,7 @@ void Client::write() {
     case 3:
     case 4: forget_own(agent); break;
     case 5: forget_passing(); break;
-    case 6: below(random_, 3) == 0 ? forget_older_half(agent) : forget_some_passing(agent); break;
+    case 6: forget_by_filter(); break;
     case 7:
     case 8: link_own(agent); break;
     case 9:
@@ -176,6 +176,12 @@ void Client::forget_passing() {
   auto request = scoped<v1::ForgetMemoryRequest>(agent);
   request.set_id(id);
   ask_write(&Service::forget, request);
+}
+
+// Of anybody alike: it looks at every document, and would take ever longer about those who have most.
+void Client::forget_by_filter() {
+  const size_t agent = below(random_, Popular::kAgents);
+  below(random_, 3) == 0 ? forget_older_half(agent) : forget_some_passing(agent);
 }
 
 void Client::forget_older_half(size_t agent) {
