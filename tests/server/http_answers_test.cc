@@ -38,7 +38,8 @@ TEST(HttpAnswers, AFullMemoryIsPrintedWhole) {
             R"("metadata":{"a":"q","b":false,"c":0.1,"z":2},"content":{"b": 1.10},"source":"c",)"
             R"("observed_at":"1970-01-01T00:00:01.000Z","created_at":"1970-01-01T00:00:02.005Z",)"
             R"("recorded_at":"1970-01-01T00:00:03.000Z","expires_at":"1969-12-31T23:59:59.000Z",)"
-            R"("importance":0.5,"pinned":true,"superseded":true,"event_id":"e"},"position":"0-1-9"})");
+            R"("importance":0.5,"pinned":true,"superseded":true,"event_id":"e"},"position":"0-1-9",)"
+            R"("links":[],"linked_from":[],"links_truncated":false})");
 }
 
 TEST(HttpAnswers, AnEmptyMemoryHasItsListsAndNotWhatNobodyGave) {
@@ -48,6 +49,14 @@ TEST(HttpAnswers, AnEmptyMemoryHasItsListsAndNotWhatNobodyGave) {
             R"({"memories":[{"id":"","namespace":"","agent_id":"","version":0,"text":"","class":"episodic","kind":"",)"
             R"("tier":"short","tags":[],"metadata":{},"pinned":false,"superseded":false,"event_id":""}],)"
             R"("next_cursor":"","truncated":false,"position":"0-1-9","degraded":false})");
+}
+
+TEST(HttpAnswers, ContentThatIsNoJsonIsAStringThatHoldsIt) {
+  HttpDoor door;
+  door.service.answer = message<v1::GetMemoryResponse>(R"(memory { content: "{no \"json" })");
+  const Result<Json> body = parse_json(door.send("GET", "/v1/memories/m?namespace=n&agent_id=a").body);
+  ASSERT_TRUE(body);
+  EXPECT_EQ((*body)["memory"]["content"], "{no \"json");
 }
 
 TEST(HttpAnswers, RememberedIs201AndADuplicate200AndPending202) {
@@ -101,12 +110,15 @@ TEST(HttpAnswers, RetrieveHasContextAndExplainWhereTheyAreAskedFor) {
 TEST(HttpAnswers, StatusAndDigests) {
   HttpDoor door;
   door.service.answer = message<v1::GetStatusResponse>(R"(version: "1" log: "embedded" partitions {
-      memories: 18446744073709551615 event_time { seconds: 1 } })");
+      memories: 18446744073709551615 event_time { seconds: 1 }
+      counters { applied: 3 skipped { key: "operator" value: 2 } } })");
   EXPECT_EQ(door.send("GET", "/v1/status").body,
             R"({"version":"1","log_id":"","log":"embedded","rules_version":0,"projection_version":"",)"
             R"("ranking_profile":"","partitions":[{"partition":0,"memories":"18446744073709551615","applied":"",)"
             R"("durable":"","log_end":"","lag":"0","halted":"","pending":"0","skipped":"0",)"
-            R"("event_time":"1970-01-01T00:00:01.000Z"}]})");
+            R"("event_time":"1970-01-01T00:00:01.000Z","counters":{"applied":"3","rejected":"0","duplicates":"0",)"
+            R"("conflicts":"0","control":"0","forgotten":"0","expired":"0","skipped":{"operator":"2"}},)"
+            R"("disk_bytes":"0","rerouted":"0","halted_code":""}]})");
   door.service.answer = message<v1::GetDigestsResponse>(R"(partitions { seq: 5 state: "00" settled: true })");
   EXPECT_EQ(door.send("GET", "/v1/digests").body,
             R"({"partitions":[{"partition":0,"seq":"5","position":"","state":"00","content":"","settled":true}]})");
