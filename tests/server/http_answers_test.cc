@@ -64,6 +64,14 @@ TEST(HttpAnswers, AnEmptyMemoryHasItsListsAndNotWhatNobodyGave) {
             R"("next_cursor":"","truncated":false,"position":"0-1-9","degraded":false})");
 }
 
+TEST(HttpAnswers, ContentThatIsNoJsonIsAStringThatHoldsIt) {
+  HttpDoor door;
+  door.service.answer = message<v1::GetMemoryResponse>(R"(memory { content: "{no \"json" })");
+  const Result<Json> body = parse_json(door.send("GET", "/v1/memories/m?namespace=n&agent_id=a").body);
+  ASSERT_TRUE(body);
+  EXPECT_EQ((*body)["memory"]["content"], "{no \"json");
+}
+
 TEST(HttpAnswers, RememberedIs201AndADuplicate200AndPending202) {
   const std::vector<std::pair<std::string, int>> cases = {
       {"", 201}, {"duplicate: true", 200}, {"pending: true", 202}, {"pending: true duplicate: true", 202}};
