@@ -1,6 +1,7 @@
 // File: events/rules.h
 // The constants that apply() depends on. They stand on the log, in RulesActivated; a build's own defaults are used
-// only to write the first one, and kinds that they add to activate them forward (events/activation.h). A kind is activated only forward: once active in a partition, it stays active.
+// only to write the first one, and kinds that they add to activate them forward (events/activation.h). A kind is
+// activated only forward: once active in a partition, it stays active.
 #pragma once
 
 #include <bitset>
