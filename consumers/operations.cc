@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 #include "events/coding.h"
 #include "events/hash.h"
@@ -100,10 +101,40 @@ Result<OperationPage> OperationRunner::list(size_t limit, std::string_view curso
 
 // --- The journal ---
 
+// What is on its way to the log is no part of the log's end yet, so that waiting for that would not tell of it.
+// Appended again, an event would be skipped where its first copy has acted: a dead letter of nobody's making.
+Result<Written> OperationRunner::write(v1::Envelope envelope, Deadline deadline) {
+  const std::string event_id = envelope.event_id();
+  std::shared_future<Result<Written>> written;
+  {
+    const MutexLock lock(in_flight_mutex_);
+    // One that came to its end since it was looked for stays the answer; one that failed is tried again.
+    std::erase_if(in_flight_, [&event_id](const auto& each) {
+      const bool ended = each.second.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+      return ended && (each.first != event_id || !each.second.get());
+    });
+    const auto found = in_flight_.find(event_id);
+    if (found != in_flight_.end()) {
+      written = found->second;
+    } else {
+      const auto promise = std::make_shared<std::promise<Result<Written>>>();
+      written = promise->get_future().share();
+      std::vector<v1::Envelope> one;
+      one.push_back(std::move(envelope));
+      MNEMO_TRY(node_.write_all(std::move(one), [promise](size_t /*number*/, Result<Written> result) {
+        promise->set_value(std::move(result));
+      }));
+      in_flight_.emplace(event_id, written);
+    }
+  }
+  if (written.wait_until(deadline) == std::future_status::ready) return written.get();
+  return fail(Code::kDeadlineExceeded, "the operation's next event was not applied in time: it goes on", true);
+}
+
 Result<Operation> OperationRunner::journal(v1::Envelope envelope, const Bytes16& id, Deadline deadline) {
   set_control_partition(envelope, home(id));
   envelope.set_event_id(event_id_of(envelope, id));
-  MNEMO_ASSIGN(const Written written, node_.write(std::move(envelope), deadline));
+  MNEMO_ASSIGN(const Written written, write(std::move(envelope), deadline));
   const Outcome& outcome = written.outcome;
   if (outcome.kind == Outcome::Kind::kConflict) return fail(Code::kAlreadyExists, outcome.message);
   if (outcome.kind == Outcome::Kind::kSkipped) return fail(Code::kFailedPrecondition, outcome.message);
@@ -281,7 +312,7 @@ Result<uint32_t> OperationRunner::bring_policy(const Operation& operation, v1::P
   envelope.set_causation_id(to_hex(operation.id));
   policy.set_partition(partition.value);
   *envelope.mutable_policy_updated() = policy;
-  MNEMO_ASSIGN(const Written written, node_.write(std::move(envelope), deadline));
+  MNEMO_ASSIGN(const Written written, write(std::move(envelope), deadline));
   MNEMO_ASSIGN(const uint32_t after, in_force());
   if (after >= policy.version()) return after;
   return fail(Code::kInternal,

@@ -11,6 +11,8 @@
 // Thread-safe. Every call waits, at most until its deadline.
 #pragma once
 
+#include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@
 #include <vector>
 
 #include "consumers/node.h"
+#include "events/mutex.h"
 #include "projector/store/operation.h"
 #include "projector/store/policy.h"
 
@@ -88,6 +91,8 @@ class OperationRunner {
   Result<uint32_t> highest_version(std::string_view name_space) const;
   Result<Operation> start(v1::OperationStarted start, Deadline deadline, const v1::Envelope& by = {});
   Result<Operation> note_step(const Bytes16& id, uint32_t step, std::string result, Deadline deadline);
+  // As Node::write(). A try whose deadline came goes on: the next one with the same event waits for that one.
+  Result<Written> write(v1::Envelope envelope, Deadline deadline);
   Result<Operation> journal(v1::Envelope envelope, const Bytes16& id, Deadline deadline);
   Result<Operation> run_policy(Operation operation, Deadline deadline);
   Result<uint32_t> bring_policy_of_step(const Operation& operation, const v1::PolicyUpdated& policy, Deadline deadline);
@@ -96,6 +101,9 @@ class OperationRunner {
 
   Node& node_;
   const size_t running_max_;
+  Mutex in_flight_mutex_;
+  // By event id: what was appended and is not known to have come to an end.
+  std::map<std::string, std::shared_future<Result<Written>>> in_flight_ MNEMO_GUARDED_BY(in_flight_mutex_);
   std::timed_mutex policies_;  // held while one chooses its version and starts, and while one goes on
 };
 

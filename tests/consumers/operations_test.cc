@@ -58,6 +58,47 @@ class World {
   MemoryLog log_;
 };
 
+// A log whose appends are on their way, and not there, while a test holds them.
+class HeldLog final : public Log {
+ public:
+  explicit HeldLog(Log& log) : log_(log) {}
+  void hold() {
+    const MutexLock lock(mutex_);
+    holding_ = true;
+  }
+  void release() {
+    std::vector<std::function<void()>> held;
+    {
+      const MutexLock lock(mutex_);
+      holding_ = false;
+      held.swap(held_);
+    }
+    for (const auto& append : held) append();
+  }
+  const LogIdentity& identity() const override { return log_.identity(); }
+  Status append(std::vector<NewRecord> records, AppendDone done) override {
+    {
+      const MutexLock lock(mutex_);
+      if (holding_) {
+        held_.push_back(
+            [this, records = std::move(records), done = std::move(done)] { EXPECT_TRUE(log_.append(records, done)); });
+        return {};
+      }
+    }
+    return log_.append(std::move(records), std::move(done));
+  }
+  Result<std::unique_ptr<LogReader>> read(PartitionId p, uint64_t offset) override { return log_.read(p, offset); }
+  Result<uint64_t> begin(PartitionId p) const override { return log_.begin(p); }
+  Result<uint64_t> end(PartitionId p) const override { return log_.end(p); }
+  Status close() override { return {}; }
+
+ private:
+  Log& log_;
+  Mutex mutex_;
+  bool holding_ MNEMO_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> held_ MNEMO_GUARDED_BY(mutex_);
+};
+
 class OperationsTest : public ConsumersTest {
  protected:
   static Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
@@ -179,6 +220,30 @@ TEST_F(OperationsTest, AnOperationThatIsCutOffAfterAnyRecordComesToTheSameState)
     EXPECT_EQ(skipped(*node), 0u);
     EXPECT_EQ(world.records(), 2 * kPartitions + kRecordsOfAPolicy) << "nothing was done twice";
   }
+}
+
+TEST_F(OperationsTest, AWriteThatIsStillOnItsWayIsWaitedForAndNotAppendedAgain) {
+  World world = this->world();
+  HeldLog log(world.log());
+  const auto node = world.node_on(log);
+  OperationRunner runner(*node);
+  const auto at_once = [] { return std::chrono::steady_clock::now() + std::chrono::milliseconds(20); };
+  ASSERT_TRUE(node->wait_applied(soon()));
+  log.hold();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(runner.start_policy(policy(1000), "k", at_once()).error().code, Code::kDeadlineExceeded);
+  }
+  log.release();
+  const auto started = runner.start_policy(policy(1000), "k", soon());
+  ASSERT_TRUE(started) << started.error().message;
+  log.hold();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(runner.go_on(started->id, at_once()).error().code, Code::kDeadlineExceeded);
+  }
+  log.release();
+  EXPECT_EQ(runner.go_on(started->id, soon())->state, State::kDone);
+  EXPECT_EQ(world.records(), 2 * kPartitions + kRecordsOfAPolicy);
+  EXPECT_EQ(skipped(*node), 0u);
 }
 
 TEST_F(OperationsTest, ARetryFindsTheOperationAndAnotherRequestUnderItsKeyIsRefused) {
