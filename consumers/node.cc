@@ -153,7 +153,7 @@ PartitionId Node::partition_for(std::string_view name_space, std::string_view ag
   return partition_of(message_key(name_space, agent_id), partitions());
 }
 
-Status Node::prepare(v1::Envelope& envelope) {
+Result<PreparedEvent> Node::prepare(v1::Envelope& envelope) {
   if (envelope.event_id().empty()) {
     const Bytes16 id = ids_.next();
     envelope.set_event_id(std::string(id.begin(), id.end()));
@@ -167,8 +167,8 @@ Status Node::prepare(v1::Envelope& envelope) {
   }
   MNEMO_ASSIGN(const PartitionId partition, mnemo::partition_for(envelope, partitions()));
   if (const std::optional<Error> why = halted(partition)) return fail(*why);
-  const Rules rules = projection(partition).rules();
-  if (!rules.active(kind)) {
+  const std::shared_ptr<const Rules> rules = projection(partition).rules();
+  if (!rules->active(kind)) {
     return fail(Code::kUnimplemented, fmt::format("events of kind {} are not active on this log", kind_name(kind)));
   }
   if (!kind_supported(kind)) {
@@ -176,26 +176,28 @@ Status Node::prepare(v1::Envelope& envelope) {
                                                   "this log: upgrade mnemo",
                                                   kind_name(kind)));
   }
-  MNEMO_TRY(validate(envelope, rules));
-  const size_t bytes = envelope.ByteSizeLong();
-  if (bytes <= limits::kEventBytesMax) return {};
+  MNEMO_TRY(validate(envelope, *rules));
+  PreparedEvent event{make_record(envelope, partitions()), bytes16(envelope.event_id()).value()};
+  const size_t bytes = event.record.value.size();
+  if (bytes <= limits::kEventBytesMax) return event;
   return fail(Code::kInvalidArgument, fmt::format("the event is {} bytes, the limit is {}: split or shorten it", bytes,
                                                   limits::kEventBytesMax));
 }
 
-Result<std::shared_ptr<const Writes>> Node::start_write(std::vector<v1::Envelope> envelopes, WriteDone done) {
+Result<std::shared_ptr<const Writes>> Node::start_write(std::vector<PreparedEvent> events, WriteDone done) {
   std::vector<NewRecord> records;
   std::vector<Bytes16> ids;
-  records.reserve(envelopes.size());
-  for (v1::Envelope& envelope : envelopes) {
-    MNEMO_TRY(prepare(envelope));
-    records.push_back(make_record(envelope, partitions()));
-    ids.push_back(bytes16(envelope.event_id()).value());
+  records.reserve(events.size());
+  ids.reserve(events.size());
+  for (PreparedEvent& event : events) {
+    if (const std::optional<Error> why = halted(event.record.partition)) return fail(*why);
+    records.push_back(std::move(event.record));
+    ids.push_back(event.event_id);
   }
   auto writes = std::make_shared<Writes>(ids, std::move(done));
   for (size_t i = 0; i < ids.size(); ++i) {
     outcomes_->expect(records[i].partition, ids[i],
-                      [writes, i](const Result<Outcome>& outcome) { writes->decided(i, outcome); });
+                      [writes, i](Result<Outcome> outcome) { writes->decided(i, std::move(outcome)); });
   }
   const auto drop_all = [outcomes = outcomes_, ids] {
     for (const Bytes16& id : ids) outcomes->drop(id);
@@ -210,7 +212,13 @@ Result<std::shared_ptr<const Writes>> Node::start_write(std::vector<v1::Envelope
 }
 
 Status Node::write_all(std::vector<v1::Envelope> envelopes, WriteDone done) {
-  MNEMO_ASSIGN(const auto writes, start_write(std::move(envelopes), std::move(done)));
+  std::vector<PreparedEvent> events;
+  events.reserve(envelopes.size());
+  for (v1::Envelope& envelope : envelopes) {
+    MNEMO_ASSIGN(PreparedEvent event, prepare(envelope));
+    events.push_back(std::move(event));
+  }
+  MNEMO_ASSIGN(const auto writes, start_write(std::move(events), std::move(done)));
   MNEMO_CHECK(writes != nullptr);
   return {};
 }
@@ -222,8 +230,8 @@ void Node::abandon(const Writes& writes) {
 Result<Written> Node::write(v1::Envelope envelope, Deadline deadline) {
   auto promise = std::make_shared<std::promise<Result<Written>>>();
   auto written = promise->get_future();
-  std::vector<v1::Envelope> one;
-  one.push_back(std::move(envelope));
+  std::vector<PreparedEvent> one(1);
+  MNEMO_ASSIGN(one.front(), prepare(envelope));
   MNEMO_ASSIGN(const auto writes, start_write(std::move(one), [promise](size_t /*number*/, Result<Written> result) {
                  promise->set_value(std::move(result));
                }));
@@ -257,7 +265,7 @@ bool Node::cancel_wait(PartitionId partition, uint64_t id) { return partitions_[
 Result<std::vector<PartitionId>> Node::activate_rules(Deadline deadline) {
   MNEMO_TRY(wait_applied(deadline));
   std::vector<Rules> in_force;
-  for (uint32_t p = 0; p < partitions(); ++p) in_force.push_back(projection(PartitionId(p)).rules());
+  for (uint32_t p = 0; p < partitions(); ++p) in_force.push_back(*projection(PartitionId(p)).rules());
   MNEMO_ASSIGN(auto activated, mnemo::activate_rules(log_, in_force, clock_, ids_));
   if (!activated.empty()) MNEMO_TRY(wait_applied(deadline));
   return activated;

@@ -25,6 +25,12 @@
 
 namespace mnemo {
 
+// An event that may be appended, as its log record.
+struct PreparedEvent {
+  NewRecord record;
+  Bytes16 event_id;
+};
+
 struct NodeOptions {
   size_t memory_bytes = 512 << 20;
   PollLimits batch;
@@ -53,13 +59,12 @@ class Node {
   Bytes16 fingerprint(const v1::Envelope& envelope) const { return key_.fingerprint(envelope); }
   PartitionId partition_for(std::string_view name_space, std::string_view agent_id) const;
 
-  // Whether the event would be taken: INVALID_ARGUMENT or UNIMPLEMENTED, naming what is wrong, before anything is
-  // appended; the halted partition's error.
-  Status check(v1::Envelope envelope) { return prepare(envelope); }
+  // Completes the envelope (event id, schema version, recorded_at, fingerprint) and checks it against the rules in
+  // force: INVALID_ARGUMENT or UNIMPLEMENTED, naming what is wrong; the halted partition's error.
+  Result<PreparedEvent> prepare(v1::Envelope& envelope);
 
-  // Completes the envelope (event id, schema version, recorded_at, fingerprint), checks it against the rules in force,
-  // appends it, and waits until it has been applied. INVALID_ARGUMENT, or the halted partition's error, before anything
-  // is appended. With the position, when it is durable and not applied: DEADLINE_EXCEEDED, not in time; UNAVAILABLE,
+  // Prepares the event, appends it, and waits until it has been applied. prepare()'s errors, before anything is
+  // appended. With the position, when it is durable and not applied: DEADLINE_EXCEEDED, not in time; UNAVAILABLE,
   // its partition halted. It will be applied; the same key asks what became of it.
   Result<Written> write(v1::Envelope envelope, Deadline deadline);
 
@@ -68,9 +73,9 @@ class Node {
   // means that nothing was appended and `done` is not called; RESOURCE_EXHAUSTED: try again later.
   Status write_all(std::vector<v1::Envelope> envelopes, WriteDone done);
 
-  // write_all() for who may give up waiting: what it returns tells which of the events are durable so far. After
-  // abandon() nothing more is told of those not decided yet, but for an append that fails.
-  Result<std::shared_ptr<const Writes>> start_write(std::vector<v1::Envelope> envelopes, WriteDone done);
+  // write_all() of what was prepared, for who may give up waiting: what it returns tells which of the events are
+  // durable so far. After abandon() nothing more is told of those not decided yet, but for an append that fails.
+  Result<std::shared_ptr<const Writes>> start_write(std::vector<PreparedEvent> events, WriteDone done);
   void abandon(const Writes& writes);
 
   // Waits until everything that was on the log when it was called has been applied; the second for one partition.
@@ -101,7 +106,6 @@ class Node {
 
   Node(Log& log, const FingerprintKey& key, const Clock& clock, NodeOptions options);
   Status open_partition(PartitionId partition, const std::filesystem::path& dir);
-  Status prepare(v1::Envelope& envelope);
   void follow(Partition& partition, const std::stop_token& stop);
   Status follow_once(Partition& partition, const std::stop_token& stop);
   Result<ProjectOptions> role_options(Partition& partition);

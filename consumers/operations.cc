@@ -155,7 +155,7 @@ Result<Operation> OperationRunner::start(v1::OperationStarted start, Deadline de
   MNEMO_TRY(node_.wait_applied(home(id), deadline));
   MNEMO_ASSIGN(const std::optional<Operation> found, find(id));
   if (!found) {
-    MNEMO_TRY(check_active(node_.projection(home(id)).rules()));
+    MNEMO_TRY(check_active(*node_.projection(home(id)).rules()));
     MNEMO_TRY(check_room(id));
     v1::Envelope envelope;
     envelope.set_actor(by.actor());
@@ -239,7 +239,8 @@ Result<Operation> OperationRunner::start_policy(const v1::PolicyUpdated& policy,
   MNEMO_TRY(node_.wait_applied(deadline));
   MNEMO_ASSIGN(const uint32_t highest, highest_version(request.namespace_()));
   request.set_version(highest + 1);
-  MNEMO_TRY(node_.check(asked));
+  v1::Envelope checked = asked;
+  MNEMO_TRY(node_.prepare(checked));
 
   v1::OperationStarted start;
   start.set_operation_id(string_of(operation_id(node_, kPolicy, policy.namespace_(), key)));

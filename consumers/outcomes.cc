@@ -24,7 +24,7 @@ void Outcomes::drop(const Bytes16& event_id) {
   count();
 }
 
-void Outcomes::deliver(const Outcome& outcome) {
+void Outcomes::deliver(Outcome outcome) {
   Done done;
   {
     const std::lock_guard lock(mutex_);
@@ -34,7 +34,7 @@ void Outcomes::deliver(const Outcome& outcome) {
     waiting_.erase(at);
     count();
   }
-  done(outcome);
+  done(std::move(outcome));
 }
 
 void Outcomes::halt(PartitionId partition, const Error& why) {

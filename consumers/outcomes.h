@@ -19,7 +19,7 @@ namespace mnemo {
 class Outcomes {
  public:
   // An error is the one that halted the partition: the event has not been applied, and will be when it goes on.
-  using Done = std::function<void(const Result<Outcome>&)>;
+  using Done = std::function<void(Result<Outcome>)>;
 
   // Calls `done` once: when the event with this id has been applied, from the thread that applies; or when its
   // partition halts, from the thread that says so, which is this one if it has halted already.
@@ -28,7 +28,7 @@ class Outcomes {
   void drop(const Bytes16& event_id);
 
   bool any_expected() const { return expected_.load(std::memory_order_acquire) > 0; }
-  void deliver(const Outcome& outcome);
+  void deliver(Outcome outcome);
 
   void halt(PartitionId partition, const Error& why);
   void resume(PartitionId partition);

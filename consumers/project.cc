@@ -23,7 +23,7 @@ Status ProjectRole::handle(std::span<const LogRecord> records) {
   const uint64_t before = projection_.applied().next_offset;
   const Status applied = projection_.apply(records, options_.skips, told ? &scratch_ : nullptr, announced);
   if (told) {
-    for (const Outcome& outcome : scratch_) options_.outcomes->deliver(outcome);
+    for (Outcome& outcome : scratch_) options_.outcomes->deliver(std::move(outcome));
   }
   if (options_.waiters != nullptr) options_.waiters->published();
   count_unflushed(projection_.applied().next_offset - before);

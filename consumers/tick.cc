@@ -62,16 +62,16 @@ Result<Ticker::Work> Ticker::look(Projection& projection, const Rules& rules) co
 
 Status Ticker::tick_if_due(Projection& projection) {
   const Meta meta = projection.applied();
-  const Rules rules = projection.rules();
-  if (!rules.active(v1::EVENT_KIND_TICKED)) return {};
+  const std::shared_ptr<const Rules> rules = projection.rules();
+  if (!rules->active(v1::EVENT_KIND_TICKED)) return {};
   {
     const std::lock_guard lock(under_way_->mutex);
     if (under_way_->appending || meta.next_offset < under_way_->end) return {};
   }
   const bool expired = next_expiry_ && *next_expiry_ <= clock_.now_ms();
   if (idle_at_ == meta.next_offset && !expired) return {};
-  MNEMO_ASSIGN(const Work work, look(projection, rules));
-  const uint64_t ticks = (work.units + rules.work_units_per_event - 1) / rules.work_units_per_event;
+  MNEMO_ASSIGN(const Work work, look(projection, *rules));
+  const uint64_t ticks = (work.units + rules->work_units_per_event - 1) / rules->work_units_per_event;
   if (ticks > 0 || work.index) {
     idle_at_.reset();
     return append(projection.partition(), static_cast<uint32_t>(std::clamp<uint64_t>(ticks, 1, kTicksMax)));

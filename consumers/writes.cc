@@ -4,9 +4,9 @@
 
 namespace mnemo {
 
-void Writes::tell(size_t number, const Position& position, const Result<Outcome>& outcome) const {
+void Writes::tell(size_t number, const Position& position, Result<Outcome> outcome) const {
   if (outcome) {
-    done_(number, Written{position, *outcome});
+    done_(number, Written{position, *std::move(outcome)});
     return;
   }
   done_(number,
@@ -34,23 +34,25 @@ void Writes::appended(const Result<std::vector<Appended>>& appended) {
     if (!appended) {
       done_(i, fail(appended.error()));
     } else {
-      tell(i, *slots_[i].position, *slots_[i].outcome);
+      tell(i, *slots_[i].position, *std::move(slots_[i].outcome));
     }
   }
 }
 
-void Writes::decided(size_t number, const Result<Outcome>& outcome) {
+void Writes::decided(size_t number, Result<Outcome> outcome) {
   std::optional<Position> position;
   {
     const std::lock_guard lock(mutex_);
     Slot& slot = slots_[number];
     if (slot.told) return;
-    slot.outcome = outcome;
-    if (!slot.position) return;
+    if (!slot.position) {
+      slot.outcome = std::move(outcome);
+      return;
+    }
     slot.told = true;
     position = slot.position;
   }
-  tell(number, *position, outcome);
+  tell(number, *position, std::move(outcome));
 }
 
 std::optional<Position> Writes::position(size_t number) const {

@@ -35,7 +35,7 @@ class Writes {
   // The append has ended. An error is told for every event.
   void appended(const Result<std::vector<Appended>>& appended);
   // An error is the one that halted the event's partition: told is UNAVAILABLE, with the position.
-  void decided(size_t number, const Result<Outcome>& outcome);
+  void decided(size_t number, Result<Outcome> outcome);
   // nullopt: not known to be durable.
   std::optional<Position> position(size_t number) const;
 
@@ -45,7 +45,7 @@ class Writes {
     std::optional<Result<Outcome>> outcome;
     bool told = false;
   };
-  void tell(size_t number, const Position& position, const Result<Outcome>& outcome) const;
+  void tell(size_t number, const Position& position, Result<Outcome> outcome) const;
 
   const std::vector<Bytes16> event_ids_;
   mutable std::mutex mutex_;

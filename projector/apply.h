@@ -56,10 +56,10 @@ struct FoundMemory {
 };
 Result<FoundMemory> find_memory(State& state, const EventContext& event, std::string_view memory_key);
 
-// Adds a document: record, index, expiry, digests. The memory row is the caller's.
-Status add_document(State& state, AgentState& agent, const Record& record);
-// Puts `next` in the place of a live memory's current version, which goes to its history.
-Status supersede(State& state, AgentState& agent, const FoundMemory& current, const Record& next);
+// Adds a document: record, index, expiry, digests. The memory row is the caller's. `row` becomes the record's row.
+Status add_document(State& state, AgentState& agent, const Record& record, std::string& row);
+// Puts `next` in the place of a live memory's current version, which goes to its history. `row` becomes next's row.
+Status supersede(State& state, AgentState& agent, const FoundMemory& current, const Record& next, std::string& row);
 // Turns a live memory into a tombstone and queues the removal of what it was.
 Status bury_memory(State& state, AgentState& agent, const FoundMemory& memory, MemoryRow::State as);
 // Stores a vector for one document, replacing one of the same model.

@@ -188,7 +188,7 @@ Status apply_remembered(State& state, const EventContext& event, const v1::Remem
   std::string bytes;
   encode_memory_row(row, bytes);
   state.insert(memory_row_key(agent.ord, memory_key), bytes);
-  MNEMO_TRY(add_document(state, agent, record));
+  MNEMO_TRY(add_document(state, agent, record, outcome.record));
   if (e.has_embedding()) MNEMO_TRY(store_vector(state, agent, record, row.row.doc, e.embedding()));
 
   outcome.kind = Outcome::Kind::kApplied;
@@ -259,7 +259,7 @@ Status apply_updated(State& state, const EventContext& event, const v1::Updated&
   next.recorded_at_ms = event.recorded_at_ms;
   change_texts(e, next);
   change_values(e, next);
-  MNEMO_TRY(supersede(state, agent, found, next));
+  MNEMO_TRY(supersede(state, agent, found, next, outcome.record));
 
   outcome.kind = Outcome::Kind::kApplied;
   outcome.expired = has_expired(state, next);

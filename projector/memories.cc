@@ -64,14 +64,14 @@ Result<FoundMemory> find_memory(State& state, const EventContext& event, std::st
   return found;
 }
 
-Status add_document(State& state, AgentState& agent, const Record& record) {
+Status add_document(State& state, AgentState& agent, const Record& record, std::string& row) {
   static thread_local std::string bytes;
   static thread_local std::string holder;
   static thread_local IndexedDoc indexed;
   const DocNo doc(agent.docs++);
-  bytes.clear();
-  encode_record(record, bytes);
-  state.insert(keys::of_number(keys::Row::kRecord, agent.ord, doc.value), bytes);
+  row.clear();
+  encode_record(record, row);
+  state.insert(keys::of_number(keys::Row::kRecord, agent.ord, doc.value), row);
   bytes.clear();
   encode_record_content(record, bytes);
   state.add_content('v', agent, bytes);
@@ -81,20 +81,20 @@ Status add_document(State& state, AgentState& agent, const Record& record) {
   return state.index().add(state.rows(), agent.ord, doc, indexed);
 }
 
-Status supersede(State& state, AgentState& agent, const FoundMemory& current, const Record& next) {
+Status supersede(State& state, AgentState& agent, const FoundMemory& current, const Record& next, std::string& row) {
   const uint32_t old_doc = current.row.row.doc;
-  MemoryRowValue row = current.row;
-  row.row.doc = agent.docs;
+  MemoryRowValue memory_row = current.row;
+  memory_row.row.doc = agent.docs;
   std::string before;
   std::string after;
   encode_memory_row(current.row, before);
-  encode_memory_row(row, after);
+  encode_memory_row(memory_row, after);
   state.replace(memory_row_key(agent.ord, current.memory_key), before, after);
   const TimestampMs expires = current.record.expires_at_ms;
   if (expires != 0) state.remove_expiry(expires, agent.ord, old_doc);
   state.touch(agent, current.record.tier);
   MNEMO_TRY(unindex(state, agent, current.record, old_doc));
-  return add_document(state, agent, next);
+  return add_document(state, agent, next, row);
 }
 
 Status bury_memory(State& state, AgentState& agent, const FoundMemory& memory, MemoryRow::State as) {

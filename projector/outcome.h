@@ -32,6 +32,7 @@ struct Outcome {
   Bytes16 record_id{};     // the record's own event id: who waits for this outcome knows it by that
   Bytes16 event_id{};      // of the event that acted: for a duplicate the first one's, but for control records
   std::string memory_key;  // of the memory concerned, or empty
+  std::string record;      // kApplied: the row of the version that the event wrote, or empty
   std::string message;
 
   void clear() { *this = Outcome{}; }

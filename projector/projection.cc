@@ -136,7 +136,7 @@ void Projection::publish() {
     const std::lock_guard lock(mutex_);
     applied_ = machine_.meta();
     if (points_ != machine_.points()) points_ = machine_.points();
-    if (rules_.version != machine_.rules().version) rules_ = machine_.rules();
+    if (rules_->version != machine_.rules().version) rules_ = std::make_shared<const Rules>(machine_.rules());
     refused_.reset();
   }
   changed_.notify_all();
@@ -154,7 +154,7 @@ std::vector<DigestPoint> Projection::points() const {
   return points_;
 }
 
-Rules Projection::rules() const {
+std::shared_ptr<const Rules> Projection::rules() const {
   const std::lock_guard lock(mutex_);
   return rules_;
 }

@@ -65,7 +65,8 @@ class Projection {
 
   Meta applied() const;
   std::vector<DigestPoint> points() const;
-  Rules rules() const;  // in force at the applied position; version 0 before the first RulesActivated
+  std::shared_ptr<const Rules> rules()
+      const;  // in force at the applied position; version 0 before the first RulesActivated
   // What the last completed flush has brought to disk.
   Result<Meta> durable() const { return store_->durable_meta(); }
   Status flush(bool wait) { return store_->flush(wait); }
@@ -114,11 +115,11 @@ class Projection {
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  Meta applied_;                     // guarded by mutex_
-  std::vector<DigestPoint> points_;  // guarded by mutex_
-  Rules rules_;                      // guarded by mutex_
-  std::optional<Error> halted_;      // guarded by mutex_
-  std::optional<uint64_t> refused_;  // guarded by mutex_
+  Meta applied_;                                                          // guarded by mutex_
+  std::vector<DigestPoint> points_;                                       // guarded by mutex_
+  std::shared_ptr<const Rules> rules_ = std::make_shared<const Rules>();  // guarded by mutex_
+  std::optional<Error> halted_;                                           // guarded by mutex_
+  std::optional<uint64_t> refused_;                                       // guarded by mutex_
 };
 
 }  // namespace mnemo

@@ -33,13 +33,18 @@ static_assert(kBatchBytes + limits::kEventBytesMax + kBatchEvents * kAddedBytesM
 constexpr RetryOptions kPatient = {
     .attempts_max = UINT32_MAX, .budget_per_request_permille = 100'000, .budget_max = 1000};
 
+struct Line {
+  v1::Envelope envelope;
+  PreparedEvent event;
+};
+
 struct Batch {
-  std::vector<v1::Envelope> events;
+  std::vector<PreparedEvent> events;
   std::vector<Sent> sent;
   size_t bytes = 0;
 
-  void add(v1::Envelope event, Sent as) {
-    bytes += event.ByteSizeLong();
+  void add(PreparedEvent event, Sent as) {
+    bytes += event.record.value.size();
     sent.push_back(std::move(as));
     events.push_back(std::move(event));
   }
@@ -53,25 +58,28 @@ Status send(Session& session, Batch batch, const std::string& last, Tally& tally
   const auto sent = std::make_shared<const std::vector<Sent>>(std::move(batch.sent));
   return retried(retries, clock, soon(), [&]() -> Status {
     const uint64_t number = tally.begin(sent->size(), last);
-    const Status queued =
-        session.node().write_all(batch.events, [&tally, sent, number](size_t event, const Result<Written>& written) {
+    const auto writes =
+        session.node().start_write(batch.events, [&tally, sent, number](size_t event, const Result<Written>& written) {
           tally.add(number, (*sent)[event], written);
         });
-    if (!queued) tally.withdraw();
-    return queued;
+    if (writes) return {};
+    tally.withdraw();
+    return fail(writes.error());
   });
 }
 
 // The next event, if the log would take it; so that a refusal names its line and costs no other event.
-Result<std::optional<v1::Envelope>> next_checked(Session& session, ImportSource& source) {
-  auto next = source.next();
+Result<std::optional<Line>> next_checked(Session& session, ImportSource& source) {
+  Result<std::optional<v1::Envelope>> next = source.next();
   // A line that was cut off while it was read is none.
   if (Interrupt::asked()) return fail(Code::kCancelled, "the import was stopped", true);
-  if (!next || !*next) return next;
-  Status checked = session.catch_up(session.partition_for((*next)->namespace_(), (*next)->agent_id()));
-  if (checked) checked = session.node().check(**next);
-  if (checked) return next;
-  return fail(checked.error().code, fmt::format("{}: {}", source.where(), checked.error().message));
+  if (!next) return fail(std::move(next).error());
+  if (!*next) return std::nullopt;
+  v1::Envelope& envelope = **next;
+  const Status caught_up = session.catch_up(session.partition_for(envelope.namespace_(), envelope.agent_id()));
+  Result<PreparedEvent> event = caught_up ? session.node().prepare(envelope) : fail(caught_up.error());
+  if (event) return Line{std::move(envelope), *std::move(event)};
+  return fail(event.error().code, fmt::format("{}: {}", source.where(), event.error().message));
 }
 
 // One pass over the input.
@@ -84,7 +92,7 @@ class Import {
   Status run() {
     while (true) {
       const std::string before = source_.where();
-      Result<std::optional<v1::Envelope>> next = next_checked(session_, source_);
+      Result<std::optional<Line>> next = next_checked(session_, source_);
       const bool end = !next || !*next;
       if (!end) MNEMO_TRY(take(**std::move(next)));
       const std::string covered = end ? before : source_.where();
@@ -97,14 +105,14 @@ class Import {
   }
 
  private:
-  Status take(v1::Envelope event) {
+  Status take(Line line) {
     if (read_++ % kBatchEvents == 0) present_.forget_views();
-    MNEMO_ASSIGN(LineFinding found, present_.find(event));
+    MNEMO_ASSIGN(LineFinding found, present_.find(line.envelope));
     if (found.there) {
       tally_.add_present();
     } else {
-      const v1::Envelope::EventCase kind = event.event_case();
-      batch_.add(std::move(event), {source_.where(), kind, std::move(found.why)});
+      const v1::Envelope::EventCase kind = line.envelope.event_case();
+      batch_.add(std::move(line.event), {source_.where(), kind, std::move(found.why)});
     }
     return {};
   }

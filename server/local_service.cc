@@ -159,7 +159,7 @@ class LocalService final : public Service {
         out.set_halted_code(std::string(code_name(why->code)));
       }
     }
-    if (logged) response.set_rules_version(session_.node().projection(PartitionId(0)).rules().version);
+    if (logged) response.set_rules_version(session_.node().projection(PartitionId(0)).rules()->version);
     return response;
   }
 

@@ -159,7 +159,7 @@ Status RunningServer::stop(MonotonicTime deadline) {
 // Nothing activates them by itself: a build before this one could not follow the log any more.
 void RunningServer::tell_missing_kinds() const {
   std::vector<Rules> in_force;
-  for (uint32_t p = 0; p < node_->partitions(); ++p) in_force.push_back(node_->projection(PartitionId(p)).rules());
+  for (uint32_t p = 0; p < node_->partitions(); ++p) in_force.push_back(*node_->projection(PartitionId(p)).rules());
   const KindsOfLog kinds = kinds_of(in_force);
   if (kinds.missing.empty()) return;
   log_event(LogLevel::kWarning, "kinds of events are not active",

@@ -13,7 +13,7 @@ void NodeService::status(const Call& call, Reply<v1::GetStatusResponse> reply) {
     response.set_version(options_.version);
     response.set_log(options_.log);
     response.set_log_id(to_hex(node_.log().identity().log_id));
-    response.set_rules_version(node_.projection(PartitionId(0)).rules().version);
+    response.set_rules_version(node_.projection(PartitionId(0)).rules()->version);
     response.set_projection_version(projection_version());
     response.set_ranking_profile(engine_.profile().hash());
     for (uint32_t p = 0; p < node_.partitions(); ++p) {

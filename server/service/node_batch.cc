@@ -18,7 +18,7 @@ struct NodeService::Batch {
   MonotonicTime deadline;
   std::vector<std::optional<Error>> refused;
   std::vector<Asked> asked;  // of the events
-  std::vector<v1::Envelope> events;
+  std::vector<PreparedEvent> events;
   uint64_t bytes = 0;
 };
 
@@ -45,14 +45,12 @@ void NodeService::remember_batch(const Call& call, v1::RememberBatchRequest requ
   Batch& batch = *shared;
   batch.deadline = call.deadline;
   for (v1::MemoryInput& memory : *request.mutable_memories()) {
-    Result<v1::Envelope> event = event_from(call, std::move(memory));
-    if (event) {
-      if (const Status fine = check_event(*event); !fine) event = fail(fine.error());
-    }
+    Result<v1::Envelope> envelope = event_from(call, std::move(memory));
+    Result<PreparedEvent> event = envelope ? prepare(*envelope) : fail(envelope.error());
     batch.refused.push_back(event ? std::nullopt : std::optional(event.error()));
     if (!event) continue;
-    batch.asked.emplace_back(call, event);
-    batch.bytes += event->ByteSizeLong();
+    batch.asked.emplace_back(call, envelope);
+    batch.bytes += event->record.value.size();
     batch.events.push_back(*std::move(event));
   }
   if (batch.events.empty()) return reply(answer_batch(batch, {}));

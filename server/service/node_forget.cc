@@ -11,14 +11,9 @@ namespace mnemo {
 struct NodeService::FilterForget {
   OpenReply<v1::ForgetByFilterResponse> answer;
   MonotonicTime deadline;
-  v1::Envelope event;
+  PreparedEvent event;
   PartitionId partition;
   v1::ForgetByFilterResponse response;  // as far as it is known
-
-  // Without a key of the client's, the event's id is the key.
-  void again_as(const Bytes16& event_id) {
-    if (event.idempotency_key().empty()) event.set_event_id(std::string(event_id.begin(), event_id.end()));
-  }
 };
 
 void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest request,
@@ -26,17 +21,15 @@ void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest r
   if (request.dry_run()) return dry_run(call, std::move(request), std::move(reply));
   Result<v1::Envelope> event = event_from(call, std::move(request));
   if (!event) return reply(fail(std::move(event).error()));
-  if (const Status fine = check_event(*event); !fine) return reply(fail(fine.error()));
+  Result<PreparedEvent> prepared = prepare(*event);
+  if (!prepared) return reply(fail(std::move(prepared).error()));
   const auto forget = std::make_shared<FilterForget>();
   forget->answer = calls_.count(std::move(reply));
   forget->deadline = call.deadline;
-  forget->event = *std::move(event);
-  forget->partition = node_.partition_for(forget->event.namespace_(), forget->event.agent_id());
-  Work work{TaskClass::kWrite,
-            forget->event.namespace_(),
-            forget->event.agent_id(),
-            {1, forget->event.ByteSizeLong()},
-            call.deadline};
+  forget->partition = prepared->record.partition;
+  const Cost cost{1, prepared->record.value.size()};
+  forget->event = *std::move(prepared);
+  Work work{TaskClass::kWrite, event->namespace_(), event->agent_id(), cost, call.deadline};
   enqueue<v1::ForgetByFilterResponse>(std::move(work), forget->answer,
                                       [this, forget](const Running& running) { run_forget(forget, running); });
 }
@@ -54,7 +47,6 @@ void NodeService::run_forget(const std::shared_ptr<FilterForget>& forget, const 
                  response.set_forgotten(settled.outcome.count);
                  response.set_pending(settled.pending || settled.outcome.pending);
                  if (settled.pending || !settled.outcome.pending) return (*forget->answer)(response);
-                 forget->again_as(settled.event_id);
                  await_forgotten(forget, running);
                });
 }
@@ -70,7 +62,7 @@ void NodeService::await_forgotten(const std::shared_ptr<FilterForget>& forget, c
       });
 }
 
-// The same event once more: its key answers with the count by now.
+// The same event once more: its key, or without one its id, answers with the count by now.
 void NodeService::count_forgotten(const std::shared_ptr<FilterForget>& forget, const Running& running) {
   write_within(waiting_, {forget->event}, forget->deadline,
                [forget, running](const Result<std::vector<Result<Settled>>>& written) {

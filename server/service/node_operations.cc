@@ -128,7 +128,7 @@ void NodeService::set_policy(const Call& call, v1::SetPolicyRequest request, Rep
   if (const Status ready = ready_to_write(); !ready) return reply(fail(ready.error()));
   Result<Operations::Policy> asked = policy_from(call, std::move(request));
   if (!asked) return reply(fail(asked.error()));
-  const Status key = check_key(asked->key, node_.projection(PartitionId(0)).rules().limits);
+  const Status key = check_key(asked->key, node_.projection(PartitionId(0)).rules()->limits);
   if (!key) return reply(fail(key.error()));
   const auto answer = calls_.count(std::move(reply));
   operations_.set_policy(*std::move(asked), call.deadline, [answer](Result<Operation> operation) {
@@ -168,7 +168,7 @@ void NodeService::rules(const Call& call, Reply<v1::GetRulesResponse> reply) {
   if (const Status ready = ready_to_read(); !ready) return reply(fail(ready.error()));
   executor_.post([this, answer = calls_.count(std::move(reply))] {
     std::vector<Rules> in_force;
-    for (uint32_t p = 0; p < node_.partitions(); ++p) in_force.push_back(node_.projection(PartitionId(p)).rules());
+    for (uint32_t p = 0; p < node_.partitions(); ++p) in_force.push_back(*node_.projection(PartitionId(p)).rules());
     const KindsOfLog kinds = kinds_of(in_force);
     v1::GetRulesResponse response;
     response.set_rules_version(in_force.front().version);

@@ -56,11 +56,11 @@ Status NodeService::caught_up(PartitionId partition) const {
 }
 
 // Before that, the rules in force are not known, and neither is what its keys have done.
-Status NodeService::check_event(const v1::Envelope& envelope) const {
+Result<PreparedEvent> NodeService::prepare(v1::Envelope& envelope) const {
   if (validate_scope(envelope.namespace_(), envelope.agent_id())) {
     MNEMO_TRY(caught_up(node_.partition_for(envelope.namespace_(), envelope.agent_id())));
   }
-  return node_.check(envelope);
+  return node_.prepare(envelope);
 }
 
 Status NodeService::ready_to_read() const {

@@ -93,7 +93,7 @@ class NodeService final : public Service {
   struct FilterForget;
 
   Status caught_up(PartitionId partition) const;
-  Status check_event(const v1::Envelope& envelope) const;
+  Result<PreparedEvent> prepare(v1::Envelope& envelope) const;
 
   template <typename Response>
   void enqueue(Work work, const OpenReply<Response>& answer, std::function<void(const Running&)> run);

@@ -12,13 +12,17 @@ template <typename Response>
 void NodeService::write(const Call& call, Result<v1::Envelope> envelope, Reply<Response> reply,
                         std::function<Response(const Settled&)> respond) {
   if (!envelope) return reply(fail(std::move(envelope).error()));
-  if (const Status fine = check_event(*envelope); !fine) return reply(fail(fine.error()));
+  Result<PreparedEvent> prepared = prepare(*envelope);
+  if (!prepared) return reply(fail(std::move(prepared).error()));
   const OpenReply<Response> answer = calls_.count(std::move(reply));
-  Work work{
-      TaskClass::kWrite, envelope->namespace_(), envelope->agent_id(), {1, envelope->ByteSizeLong()}, call.deadline};
-  auto run = [this, answer, respond = std::move(respond), event = *std::move(envelope),
+  Work work{TaskClass::kWrite,
+            envelope->namespace_(),
+            envelope->agent_id(),
+            {1, prepared->record.value.size()},
+            call.deadline};
+  auto run = [this, answer, respond = std::move(respond), event = *std::move(prepared),
               deadline = call.deadline](const Running& running) mutable {
-    std::vector<v1::Envelope> events;
+    std::vector<PreparedEvent> events;
     events.push_back(std::move(event));
     write_within(waiting_, std::move(events), deadline,
                  [answer, respond, running](Result<std::vector<Result<Settled>>> written) {
@@ -41,15 +45,22 @@ Response response_to(const Settled& settled) {
   return response;
 }
 
-// The memory as it is now. Nobody who waits for a write that was done is told that a look at it failed.
+// What the event wrote, without a look at the rows; of a duplicate, the memory as it is now. Nobody who waits for a
+// write that was done is told that a look at it failed.
 template <typename Response>
 void NodeService::fill_memory(const Asked& asked, const Settled& settled, Views& views, Response& response) {
-  response.set_forgotten(settled.outcome.forgotten);
-  if (settled.pending || settled.outcome.forgotten || !asked.may_read) return;
+  const Outcome& outcome = settled.outcome;
+  response.set_forgotten(outcome.forgotten);
+  if (settled.pending || outcome.forgotten || outcome.expired || !asked.may_read) return;
+  if (!outcome.record.empty()) {
+    static thread_local Record record;
+    if (!decode_record(outcome.record, record)) return;
+    *response.mutable_memory() = message_from(memory_from(record, asked.name_space, asked.agent_id));
+    return;
+  }
   const View* const view = views.of(node_.partition_for(asked.name_space, asked.agent_id));
   if (view == nullptr) return;
-  Result<Memory> memory =
-      engine_.get(*view, asked.name_space, asked.agent_id, memory_id_text(settled.outcome.memory_key));
+  Result<Memory> memory = engine_.get(*view, asked.name_space, asked.agent_id, memory_id_text(outcome.memory_key));
   if (memory) *response.mutable_memory() = message_from(*std::move(memory));
 }
 

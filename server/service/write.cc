@@ -26,8 +26,8 @@ class Write : public std::enable_shared_from_this<Write> {
   Write(const Waiting& waiting, size_t events, WriteSettled done)
       : waiting_(waiting), done_(std::move(done)), slots_(events), left_(events) {}
 
-  void start(std::vector<v1::Envelope> envelopes, MonotonicTime deadline) {
-    auto writes = append(std::move(envelopes));
+  void start(std::vector<PreparedEvent> events, MonotonicTime deadline) {
+    auto writes = append(std::move(events));
     if (!writes) return refuse(writes.error());
     {
       const MutexLock lock(mutex_);
@@ -52,28 +52,26 @@ class Write : public std::enable_shared_from_this<Write> {
     std::optional<size_t> number;  // among those that were appended; none: it was refused before
   };
   struct Event {
-    v1::Envelope envelope;
-    PartitionId partition;
+    PreparedEvent event;
     size_t slot;
+
+    PartitionId partition() const { return event.record.partition; }
   };
   using Begun = Result<std::shared_ptr<const Writes>>;
 
   // All that may be appended, together. Those of a partition that stands still, or for which too many wait, are told
   // so, and the others go on. An error is of all that are left.
-  Begun append(std::vector<v1::Envelope> envelopes) {
+  Begun append(std::vector<PreparedEvent> prepared) {
     std::vector<Event> events;
-    for (size_t i = 0; i < envelopes.size(); ++i) {
-      const PartitionId partition = waiting_.node.partition_for(envelopes[i].namespace_(), envelopes[i].agent_id());
-      events.push_back({std::move(envelopes[i]), partition, i});
-    }
-    drop_where(events, [this](const Event& event) { return take_place(event.partition); });
+    events.reserve(prepared.size());
+    for (size_t i = 0; i < prepared.size(); ++i) events.push_back({std::move(prepared[i]), i});
+    drop_where(events, [this](const Event& event) { return take_place(event.partition()); });
     while (!events.empty()) {
-      const bool one = events.size() == 1;
       Begun begun = append_once(events);
       if (begun) return begun;
-      // Nothing was appended: a partition may have halted since its events were checked.
+      // Nothing was appended: a partition may have halted since its events were prepared.
       const size_t before = events.size();
-      drop_where(events, [this, one](const Event& event) { return one ? goes_on(event.partition) : check(event); });
+      drop_where(events, [this](const Event& event) { return goes_on(event.partition()); });
       if (events.size() < before) continue;
       waiting_.log.failed(begun.error());
       return begun;
@@ -81,9 +79,9 @@ class Write : public std::enable_shared_from_this<Write> {
     return std::make_shared<const Writes>(std::vector<Bytes16>(), WriteDone());
   }
 
-  // Leaves the events as they are, for another try, but for one that is the only one.
-  Begun append_once(std::vector<Event>& events) {
-    std::vector<v1::Envelope> envelopes;
+  // Leaves the events as they are, for another try.
+  Begun append_once(const std::vector<Event>& events) {
+    std::vector<PreparedEvent> appended;
     const auto slots = std::make_shared<std::vector<size_t>>();
     {
       const MutexLock lock(mutex_);
@@ -92,18 +90,13 @@ class Write : public std::enable_shared_from_this<Write> {
         slots->push_back(event.slot);
       }
     }
-    if (events.size() == 1) {
-      envelopes.push_back(std::move(events.front().envelope));
-    } else {
-      for (const Event& event : events) envelopes.push_back(event.envelope);
-    }
-    return waiting_.node.start_write(std::move(envelopes),
+    appended.reserve(events.size());
+    for (const Event& event : events) appended.push_back(event.event);
+    return waiting_.node.start_write(std::move(appended),
                                      [self = shared_from_this(), slots](size_t number, Result<Written> written) {
                                        self->tell((*slots)[number], std::move(written));
                                      });
   }
-
-  Status check(const Event& event) const { return waiting_.node.check(event.envelope); }
 
   Status goes_on(PartitionId partition) const {
     if (std::optional<Error> why = waiting_.node.halted(partition)) return fail(*std::move(why));
@@ -207,10 +200,10 @@ class Write : public std::enable_shared_from_this<Write> {
 
 }  // namespace
 
-void write_within(const Waiting& waiting, std::vector<v1::Envelope> envelopes, MonotonicTime deadline,
+void write_within(const Waiting& waiting, std::vector<PreparedEvent> events, MonotonicTime deadline,
                   WriteSettled done) {
-  const size_t events = envelopes.size();
-  std::make_shared<Write>(waiting, events, std::move(done))->start(std::move(envelopes), deadline);
+  const auto write = std::make_shared<Write>(waiting, events.size(), std::move(done));
+  write->start(std::move(events), deadline);
 }
 
 }  // namespace mnemo

@@ -23,7 +23,6 @@ struct Settled {
 // stood still before, or for which too many wait (wait_places.h), have its error, and the others are appended. An error
 // of the whole says that nothing was.
 using WriteSettled = std::function<void(Result<std::vector<Result<Settled>>>)>;
-void write_within(const Waiting& waiting, std::vector<v1::Envelope> envelopes, MonotonicTime deadline,
-                  WriteSettled done);
+void write_within(const Waiting& waiting, std::vector<PreparedEvent> events, MonotonicTime deadline, WriteSettled done);
 
 }  // namespace mnemo

@@ -120,13 +120,13 @@ TEST_F(NodeTest, AControlEventForAPartitionThatTheLogDoesNotHaveIsRefused) {
     event.mutable_policy_updated()->set_partition(partition);
     event.mutable_policy_updated()->set_namespace_("acme");
     event.mutable_policy_updated()->set_version(1);
-    const Status refused = node->check(event);
+    const auto refused = node->prepare(event);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
     EXPECT_THAT(refused.error().message, HasSubstr("there is no partition"));
     EXPECT_EQ(node->write(event, soon()).error().code, Code::kInvalidArgument);
     event.mutable_policy_updated()->set_partition(1);
-    EXPECT_TRUE(node->check(event));
+    EXPECT_TRUE(node->prepare(event));
   }
 }
 
@@ -142,7 +142,7 @@ TEST_F(NodeTest, AnActiveKindThatThisBuildCannotApplyIsRefusedByName) {
   }
   v1::Envelope event = without_ids(remember("a"));
   event.mutable_summary_attached();
-  const Status refused = node->check(event);
+  const auto refused = node->prepare(event);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnimplemented);
   EXPECT_THAT(refused.error().message, HasSubstr("SummaryAttached"));

@@ -80,7 +80,7 @@ TEST_F(TickerTest, AppendsNothingWhereNothingIsToBeDone) {
 TEST_F(TickerTest, AppendsAsManyAsTheWorkInSightTakesAndNoMore) {
   remember_many(0, 2000);
   forget_drafts();
-  const uint32_t units = projection_->rules().work_units_per_event;
+  const uint32_t units = projection_->rules()->work_units_per_event;
   const uint64_t first = ticks();
   EXPECT_GE(first, (2000 - units) / units);
   EXPECT_LE(first, Ticker::kTicksMax);
@@ -100,7 +100,7 @@ TEST_F(TickerTest, AsManyAsExpiriesAreDue) {
   remember_many(0, 100, clock_.now_ms() + 1000);
   EXPECT_EQ(ticks(), 0U);
   clock_.advance_ms(2000);
-  const uint32_t units = projection_->rules().work_units_per_event;
+  const uint32_t units = projection_->rules()->work_units_per_event;
   EXPECT_EQ(ticks(), (100 + units - 1) / units);
 }
 

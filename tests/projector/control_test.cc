@@ -53,14 +53,14 @@ TEST(EpochStarted, AnotherLogOrAnEpochThatIsNotNewIsSkipped) {
 
 TEST(RulesActivated, GoOnlyForward) {
   Partition partition;
-  const uint32_t version = partition.projection().rules().version;
+  const uint32_t version = partition.projection().rules()->version;
   skipped_as(partition.activate([&](v1::RulesActivated& rules) { rules.set_rules_version(version); }),
              SkipReason::kInvalid);
   skipped_as(partition.activate([](v1::RulesActivated& rules) { rules.mutable_active_kinds()->RemoveLast(); }),
              SkipReason::kInvalid);
   EXPECT_EQ(partition.activate([](v1::RulesActivated& rules) { rules.set_key_window(5); }).kind, Kind::kControl);
-  EXPECT_EQ(partition.projection().rules().version, version + 1);
-  EXPECT_EQ(partition.projection().rules().key_window, 5u);
+  EXPECT_EQ(partition.projection().rules()->version, version + 1);
+  EXPECT_EQ(partition.projection().rules()->key_window, 5u);
 }
 
 TEST(RulesActivated, SurviveARestart) {
@@ -68,14 +68,14 @@ TEST(RulesActivated, SurviveARestart) {
   partition.activate([](v1::RulesActivated& rules) { rules.set_key_window(5); });
   ASSERT_TRUE(partition.projection().flush(true));
   partition.crash();
-  EXPECT_EQ(partition.projection().rules().key_window, 5u);
+  EXPECT_EQ(partition.projection().rules()->key_window, 5u);
 }
 
 TEST(RulesActivated, AKindOfALaterBuildIsNotedAndStopsOnlyAtItsFirstEvent) {
   Partition partition;
   const auto kind = static_cast<v1::EventKind>(63);
   EXPECT_EQ(partition.activate([&](v1::RulesActivated& rules) { rules.add_active_kinds(kind); }).kind, Kind::kControl);
-  EXPECT_TRUE(partition.projection().rules().active(kind));
+  EXPECT_TRUE(partition.projection().rules()->active(kind));
   EXPECT_EQ(partition.add(remember("a", "x")).kind, Kind::kApplied);
 }
 

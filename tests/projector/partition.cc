@@ -118,7 +118,7 @@ Outcome Partition::add_raw(std::string key, std::string value) {
 }
 
 v1::RulesActivated Partition::rules_event() const {
-  const Rules now = projection_->rules();
+  const Rules now = *projection_->rules();
   v1::RulesActivated rules = default_rules(setup_.partition);
   rules.set_rules_version(now.version + 1);
   if (now.version == 0) return rules;

@@ -110,7 +110,7 @@ void World::activate_rules(PartitionId partition, uint32_t work_units_per_event)
   const auto appended = append_and_wait(data_->log(), {make_record(envelope, kPartitions)});
   MNEMO_CHECK(appended.has_value());
   MNEMO_CHECK(node_->wait_applied(partition, in_two_minutes()).has_value());
-  MNEMO_CHECK(node_->projection(partition).rules().version >= rules.rules_version());
+  MNEMO_CHECK(node_->projection(partition).rules()->version >= rules.rules_version());
   acknowledge(appended->front().position);
 }
 
