@@ -4,8 +4,8 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
-#include <set>
 
 #include "events/clock.h"
 #include "mnemo/v1/service.pb.h"
@@ -18,16 +18,28 @@ namespace pb = google::protobuf;
 using pb::FieldDescriptor;
 using pb::Message;
 
+template <typename Type>
+const FieldDescriptor* field_of(const char* name) {
+  const FieldDescriptor* const field = Type::descriptor()->FindFieldByName(name);
+  MNEMO_CHECK(field != nullptr);
+  return field;
+}
+
+const FieldDescriptor* content_field() {
+  static const FieldDescriptor* const field = field_of<v1::Memory>("content");
+  return field;
+}
+
 // Where nothing is said by an empty value.
-const std::set<std::string, std::less<>>& absent_when_empty() {
-  static const std::set<std::string, std::less<>> names = {"mnemo.v1.Memory.session_id",
-                                                           "mnemo.v1.Memory.speaker",
-                                                           "mnemo.v1.Memory.content",
-                                                           "mnemo.v1.Memory.source",
-                                                           "mnemo.v1.ErrorInfo.retry_after_ms",
-                                                           "mnemo.v1.RetrieveResponse.context",
-                                                           "mnemo.v1.RetrieveResponse.Result.explain"};
-  return names;
+bool absent_when_empty(const FieldDescriptor& field) {
+  static const std::array<const FieldDescriptor*, 7> fields = {field_of<v1::Memory>("session_id"),
+                                                               field_of<v1::Memory>("speaker"),
+                                                               content_field(),
+                                                               field_of<v1::Memory>("source"),
+                                                               field_of<v1::ErrorInfo>("retry_after_ms"),
+                                                               field_of<v1::RetrieveResponse>("context"),
+                                                               field_of<v1::RetrieveResponse::Result>("explain")};
+  return std::ranges::find(fields, &field) != fields.end();
 }
 
 bool empty(const Message& message, const FieldDescriptor& field) {
@@ -36,7 +48,7 @@ bool empty(const Message& message, const FieldDescriptor& field) {
 }
 
 bool printed(const Message& message, const FieldDescriptor& field) {
-  const bool may_be_absent = field.has_presence() || absent_when_empty().contains(field.full_name());
+  const bool may_be_absent = field.has_presence() || absent_when_empty(field);
   return !may_be_absent || !empty(message, field);
 }
 
@@ -69,7 +81,7 @@ class Writer {
     out_ += ':';
   }
   // Most texts stand in JSON as they are.
-  void text(const std::string& value) {
+  void text(std::string_view value) {
     if (!std::ranges::all_of(value, stands_for_itself)) {
       out_ += json_text(Json(value));
       return;
@@ -81,18 +93,21 @@ class Writer {
 
   // Messages that are something else than an object of their fields.
   bool write_by_meaning(const Message& message) {
-    if (const auto* const time = pb::DynamicCastToGenerated<pb::Timestamp>(&message)) {
-      text(to_rfc3339(pb::util::TimeUtil::TimestampToMilliseconds(*time)));
+    const pb::Descriptor* const type = message.GetDescriptor();
+    if (type == pb::Timestamp::descriptor()) {
+      const auto& time = static_cast<const pb::Timestamp&>(message);
+      text(to_rfc3339(pb::util::TimeUtil::TimestampToMilliseconds(time)));
       return true;
     }
-    if (const auto* const value = pb::DynamicCastToGenerated<v1::MetadataValue>(&message)) {
-      write_metadata(*value);
+    if (type == v1::MetadataValue::descriptor()) {
+      write_metadata(static_cast<const v1::MetadataValue&>(message));
       return true;
     }
+    if (type != v1::RememberBatchResponse::Result::descriptor()) return false;
     // In a batch a result is what a single request would have got.
-    const auto* const result = pb::DynamicCastToGenerated<v1::RememberBatchResponse::Result>(&message);
-    if (result == nullptr || result->has_error()) return false;
-    write(result->remembered());
+    const auto& result = static_cast<const v1::RememberBatchResponse::Result&>(message);
+    if (result.has_error()) return false;
+    write(result.remembered());
     return true;
   }
 
@@ -139,8 +154,10 @@ class Writer {
     const bool list = index >= 0;
     switch (f.cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING: {
-        const std::string value = list ? r.GetRepeatedString(m, &f, index) : r.GetString(m, &f);
-        if (f.full_name() == "mnemo.v1.Memory.content" && Json::accept(value)) {
+        std::string holder;
+        const std::string& value =
+            list ? r.GetRepeatedStringReference(m, &f, index, &holder) : r.GetStringReference(m, &f, &holder);
+        if (&f == content_field() && Json::accept(value)) {
           out_ += value;
         } else {
           text(value);
@@ -154,9 +171,9 @@ class Writer {
       case FieldDescriptor::CPPTYPE_DOUBLE: out_ += number_json(r.GetDouble(m, &f)).dump(); return;
       case FieldDescriptor::CPPTYPE_FLOAT: out_ += number_json(r.GetRepeatedFloat(m, &f, index)).dump(); return;
       case FieldDescriptor::CPPTYPE_UINT32:
-        out_ += fmt::format("{}", list ? r.GetRepeatedUInt32(m, &f, index) : r.GetUInt32(m, &f));
+        out_ += fmt::format_int(list ? r.GetRepeatedUInt32(m, &f, index) : r.GetUInt32(m, &f)).c_str();
         return;
-      case FieldDescriptor::CPPTYPE_INT32: out_ += fmt::format("{}", r.GetInt32(m, &f)); return;
+      case FieldDescriptor::CPPTYPE_INT32: out_ += fmt::format_int(r.GetInt32(m, &f)).c_str(); return;
       case FieldDescriptor::CPPTYPE_UINT64: out_ += fmt::format("\"{}\"", r.GetUInt64(m, &f)); return;
       case FieldDescriptor::CPPTYPE_INT64: out_ += fmt::format("\"{}\"", r.GetInt64(m, &f)); return;
     }

@@ -106,14 +106,16 @@ class GrpcTarget final : public LoadTarget {
     void* tag = nullptr;
     bool ok = false;
     while (queue_.Next(&tag, &ok)) {
+      const MonotonicTime received = std::chrono::steady_clock::now();
       const std::unique_ptr<Exchange> exchange(static_cast<Exchange*>(tag));
       {
         const MutexLock lock(mutex_);
         under_way_.erase(exchange.get());
       }
       const grpc::Status& status = exchange->status;
-      done_(exchange->client,
-            status.ok() ? exchange->answer() : LoadAnswer::failed(static_cast<Code>(status.error_code())));
+      LoadAnswer answer = status.ok() ? exchange->answer() : LoadAnswer::failed(static_cast<Code>(status.error_code()));
+      answer.received = received;
+      done_(exchange->client, answer);
     }
   }
 

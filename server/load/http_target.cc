@@ -109,15 +109,15 @@ class HttpTarget final : public LoadTarget {
     error_code error = co_await reach(client);
     if (!error) co_await http::async_write(client.stream, message, returning(error));
     if (!error) co_await http::async_read(client.stream, client.buffer, response, returning(error));
+    const MonotonicTime received = std::chrono::steady_clock::now();
     if (error || !response.get().keep_alive()) {
       client.stream.close();
       client.connected = false;
     }
-    if (error) {
-      done_(number, LoadAnswer::failed(code_of(error)));
-    } else {
-      done_(number, load_answer(request, response.get().result_int(), response.get().body()));
-    }
+    LoadAnswer answer = error ? LoadAnswer::failed(code_of(error))
+                              : load_answer(request, response.get().result_int(), response.get().body());
+    answer.received = received;
+    done_(number, answer);
   }
 
   // Until the request's time is over.

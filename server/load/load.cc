@@ -107,7 +107,7 @@ class Run {
     const MonotonicTime now = Clock::now();
     {
       const MutexLock lock(mutex_);
-      count(clients_[client], answer, now);
+      count(clients_[client], answer);
       if (!take_turn(client, now)) return set_free(client);
     }
     send(client);
@@ -121,7 +121,7 @@ class Run {
     if (news) changed_.notify_one();
   }
 
-  void count(const Client& client, const LoadAnswer& answer, MonotonicTime now) MNEMO_REQUIRES(mutex_) {
+  void count(const Client& client, const LoadAnswer& answer) MNEMO_REQUIRES(mutex_) {
     OperationResult& to = result_.operations[client.operation];
     ++to.requests;
     to.acknowledged += answer.acknowledged;
@@ -130,11 +130,11 @@ class Run {
     to.results += answer.results;
     to.cached += answer.cached ? 1 : 0;
     for (const auto& [code, times] : answer.errors) to.errors[code] += times;
-    last_answer_ = now;
+    last_answer_ = answer.received;
     if (!answer.errors.empty()) return;
     const bool question = kLoadOperations[client.operation] == "retrieve";
     to.empty += question && answer.results == 0 ? 1 : 0;
-    to.latency.record(static_cast<uint64_t>(std::chrono::nanoseconds(now - client.intended).count()));
+    to.latency.record(static_cast<uint64_t>(std::chrono::nanoseconds(answer.received - client.intended).count()));
   }
 
   void finish() {

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "events/result.h"
+#include "manager/monotonic_clock.h"
 #include "mnemo/v1/service.pb.h"
 
 namespace mnemo {
@@ -30,6 +31,7 @@ struct LoadAnswer {
   uint64_t pending = 0;             // of the acknowledged: those not applied yet
   uint64_t results = 0;             // memories found
   bool cached = false;              // the answer had been kept
+  MonotonicTime received;           // when the last of it had come, before it was read
 
   static LoadAnswer failed(Code code) {
     LoadAnswer answer;

@@ -58,6 +58,7 @@ class SlowTarget final : public LoadTarget {
         while (!cancelled_ && std::chrono::steady_clock::now() < until) changed_.wait_until(lock, until);
         answer = cancelled_ ? LoadAnswer::failed(Code::kCancelled) : LoadAnswer();
         answer.results = 1;
+        answer.received = std::chrono::steady_clock::now();
       }
       done_(client, answer);
     }
