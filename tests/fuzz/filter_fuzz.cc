@@ -27,11 +27,8 @@ const query_test::ModelView& small_state() {
   static const query_test::ModelView view = [] {
     query_test::ModelView made;
     query_test::Random random(1);
-    for (int i = 0; i < 40; ++i) {
-      const std::string id = "m" + std::to_string(query_test::below(random, 30));
-      made.put(query_test::random_draft(random, id));
-      if (query_test::below(random, 6) == 0) made.forget("m" + std::to_string(query_test::below(random, 30)));
-    }
+    for (int i = 0; i < 40; ++i) made.put(query_test::random_draft(random, "m" + std::to_string(i % 30)));
+    for (int i = 0; i < 30; i += 6) made.forget("m" + std::to_string(i));
     return made;
   }();
   return view;
