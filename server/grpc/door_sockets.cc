@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -95,13 +96,25 @@ void DoorSockets::refuse_new() const {
   for (const Listener& listener : listeners_) ::shutdown(listener.descriptor, SHUT_RDWR);
 }
 
+// A socket is readable when it has so many bytes, or its end.
+void DoorSockets::leave_unread() const {
+  each_connection([](int connection) {
+    const int bytes = std::numeric_limits<int>::max();
+    ::setsockopt(connection, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+  });
+}
+
 void DoorSockets::end_sending() const {
+  each_connection([](int connection) { ::shutdown(connection, SHUT_WR); });
+}
+
+// gRPC may close one at any time, and another thread be given its number: what is acted on is what was looked at.
+void DoorSockets::each_connection(const std::function<void(int)>& act) const {
   for (const int descriptor : descriptors()) {
     if (!has_connection(descriptor)) continue;
-    // gRPC may close it at any time, and another thread be given its number: what is ended is what was looked at.
     const int held = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (held < 0) continue;
-    if (has_connection(held)) ::shutdown(held, SHUT_WR);
+    if (has_connection(held)) act(held);
     ::close(held);
   }
 }

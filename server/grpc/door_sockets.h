@@ -4,13 +4,15 @@
 // gRPC answers CANCELLED to what reaches it after it has begun to shut down and before the client has heard of that,
 // and closes connections on which the client may still be sending: the reset that this brings about can take answers
 // with it that the client has not read. So nobody new may come first, then each client is to read all that was sent to
-// it, and the end of that; gRPC shuts down when nothing that it says can reach anybody.
+// it, and the end of that; gRPC shuts down when nothing that it says can reach anybody. Meanwhile it is not to see what
+// clients go on sending: it would say something to that, which is an error by then and makes it close.
 //
 //   DoorSockets sockets;  // before the server listens
 //   ...
 //   sockets.listening(port);
 //   ...
 //   sockets.refuse_new();
+//   sockets.leave_unread();
 //   sockets.end_sending();
 //   while (sockets.connections() > 0) ...
 //
@@ -20,6 +22,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace mnemo {
@@ -33,8 +36,10 @@ class DoorSockets {
 
   // Who connects is refused from now on.
   void refuse_new() const;
+  // What clients send from now on is not read before their end is, unless it is much.
+  void leave_unread() const;
   // What was sent on the connections arrives, and then their end. What is sent from now on does not, and is an error to
-  // the sender; what clients send is still read.
+  // the sender.
   void end_sending() const;
   // Those of which not both sides have ended.
   size_t connections() const;
@@ -51,6 +56,7 @@ class DoorSockets {
     Address address;
   };
   bool has_connection(int descriptor) const;
+  void each_connection(const std::function<void(int)>& act) const;
 
   std::vector<int> others_;
   std::vector<Listener> listeners_;

@@ -92,7 +92,10 @@ void bound(grpc::ServerBuilder& builder) {
 // read, and need not be waited for: some clients look at a connection every few seconds only.
 void end_connections(OpenExchanges& open, const DoorSockets& sockets) {
   open.set_entry(Entry::kUnanswered);
+  sockets.leave_unread();
   open.wait_for_refused_until(std::chrono::steady_clock::now() + kLastAnswersMax);
+  // What gRPC has read already it has something to say to, such as a ping; and most clients have read theirs by then.
+  std::this_thread::sleep_until(open.last_sent() + kAnswersSettle);
   sockets.end_sending();
   const auto until = open.last_sent() + kAnswersReadMax;
   while (std::chrono::steady_clock::now() < until && sockets.connections() > 0) {
