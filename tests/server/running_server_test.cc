@@ -180,9 +180,7 @@ TEST_F(RunningServerStop, TakesNoTimeWhereNothingIsUnderWay) {
   EXPECT_EQ(TestClient(http_port_).ask(write_http("sencha")).result_int(), 201U);
   const MonotonicTime began = steady_now();
   EXPECT_TRUE(server_->stop(began + 1h));
-  EXPECT_LT(steady_now() - began, 10s);
-  fprintf(stderr, "STOP %ld us\n",
-          (long)std::chrono::duration_cast<std::chrono::microseconds>(steady_now() - began).count());
+  EXPECT_LT(steady_now() - began, 5s);
   EXPECT_FALSE(connects(http_port_));
   EXPECT_FALSE(connects(grpc_port_));
 }
