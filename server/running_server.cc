@@ -42,7 +42,8 @@ RunningServer::RunningServer(const CommonOptions& common, const ServeOptions& op
     : common_(common), options_(options), engine_(Profile::defaults()) {}
 
 Result<std::unique_ptr<RunningServer>> RunningServer::start(const CommonOptions& common, const ServeOptions& options,
-                                                            std::string_view version) {
+                                                            std::string_view version,
+                                                            std::shared_ptr<const EmbeddedLogHooks> log_hooks) {
   MNEMO_TRY(options.check());
   for (const std::string& warning : serve_warnings(options)) {
     log_event(LogLevel::kWarning, "start", {{"message", warning}});
@@ -55,14 +56,15 @@ Result<std::unique_ptr<RunningServer>> RunningServer::start(const CommonOptions&
     server->key_file_ = keys.get();
     server->authenticator_ = std::move(keys);
   }
-  MNEMO_TRY(server->open_data(version));
+  MNEMO_TRY(server->open_data(version, std::move(log_hooks)));
   MNEMO_TRY(server->open_doors());
-  server->watcher_ = std::jthread([s = server.get()](const std::stop_token& stop) { s->watch(stop); });
+  server->watcher_ = std::jthread([s = server.get()] { s->watch(); });
   return server;
 }
 
-Status RunningServer::open_data(std::string_view version) {
+Status RunningServer::open_data(std::string_view version, std::shared_ptr<const EmbeddedLogHooks> log_hooks) {
   DataDirOptions dir_options;
+  dir_options.log_hooks = std::move(log_hooks);
   if (common_.partitions != 0) dir_options.partitions = common_.partitions;
   MNEMO_ASSIGN(dir_, DataDir::open(common_.data, dir_options, clock_));
   for (const std::string& warning : dir_->log().warnings()) {
@@ -133,7 +135,7 @@ Status RunningServer::reload() { return key_file_ != nullptr ? key_file_->reload
 // that what they have taken is answered. Then what that stands on.
 Status RunningServer::stop(MonotonicTime deadline) {
   if (std::exchange(stopped_, true)) return {};
-  watcher_ = {};
+  stop_watching();
   Status result;
   {
     const std::jthread http([&] {
@@ -167,10 +169,10 @@ void RunningServer::tell_missing_kinds() const {
 }
 
 // What changes by itself: whether reads are complete, and which partitions stand still.
-void RunningServer::watch(const std::stop_token& stop) {
+void RunningServer::watch() {
   std::vector<bool> halted(node_->partitions());
   bool caught_up = false;
-  while (!stop.stop_requested()) {
+  do {
     for (uint32_t p = 0; p < node_->partitions(); ++p) {
       const std::optional<Error> why = node_->halted(PartitionId(p));
       if (why.has_value() == halted[p]) continue;
@@ -187,8 +189,26 @@ void RunningServer::watch(const std::stop_token& stop) {
         log_event(LogLevel::kWarning, "old projections stay", {{"reason", dropped.error().message}});
       }
     }
-    std::this_thread::sleep_for(kWatchInterval);
+  } while (sleep_watching());
+}
+
+// False where it is to end.
+bool RunningServer::sleep_watching() {
+  const MonotonicTime until = steady_.now() + kWatchInterval;
+  MutexLock lock(watch_mutex_);
+  while (watching_) {
+    if (!watch_changed_.wait_until(lock, until)) break;
   }
+  return watching_;
+}
+
+void RunningServer::stop_watching() {
+  {
+    const MutexLock lock(watch_mutex_);
+    watching_ = false;
+    watch_changed_.notify_all();
+  }
+  watcher_ = {};
 }
 
 }  // namespace mnemo

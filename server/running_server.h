@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "consumers/node.h"
+#include "events/mutex.h"
 #include "manager/scheduler.h"
 #include "query/engine.h"
 #include "query/result_cache.h"
@@ -24,9 +25,11 @@ namespace mnemo {
 class RunningServer {
  public:
   // The doors are open when it returns; they answer what is asked of a projection that still catches up from what it
-  // has, and /readyz says when it has caught up. Errors are those of the parts, each with what to do about it.
+  // has, and /readyz says when it has caught up. Errors are those of the parts, each with what to do about it. Tests
+  // may come between the log and the machine.
   static Result<std::unique_ptr<RunningServer>> start(const CommonOptions& common, const ServeOptions& options,
-                                                      std::string_view version);
+                                                      std::string_view version,
+                                                      std::shared_ptr<const EmbeddedLogHooks> log_hooks = {});
   // As stop() at once.
   ~RunningServer();
 
@@ -41,9 +44,11 @@ class RunningServer {
 
  private:
   RunningServer(const CommonOptions& common, const ServeOptions& options);
-  Status open_data(std::string_view version);
+  Status open_data(std::string_view version, std::shared_ptr<const EmbeddedLogHooks> log_hooks);
   Status open_doors();
-  void watch(const std::stop_token& stop);
+  void watch();
+  bool sleep_watching();
+  void stop_watching();
   void tell_missing_kinds() const;
 
   const CommonOptions common_;
@@ -63,6 +68,9 @@ class RunningServer {
   std::unique_ptr<HttpRoutes> routes_;
   std::unique_ptr<GrpcServer> grpc_;
   bool stopped_ = false;
+  Mutex watch_mutex_;
+  Condition watch_changed_;
+  bool watching_ MNEMO_GUARDED_BY(watch_mutex_) = true;
   std::jthread watcher_;  // last: it uses the others
 };
 

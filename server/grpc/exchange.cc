@@ -69,6 +69,10 @@ Status parse(grpc::ByteBuffer& bytes, Message& request) {
   return check_known_fields(request);
 }
 
+Error stopping() {
+  return {Code::kUnavailable, "this server is stopping: ask another, or again when it is back", true};
+}
+
 }  // namespace
 
 grpc::Status to_grpc(const Error& error, grpc::ServerContextBase& context) {
@@ -87,14 +91,12 @@ std::shared_ptr<Exchange> Exchange::begin(const ExchangeContext& door, Method me
                                           grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
   std::shared_ptr<Exchange> exchange(new Exchange(door, method, context, response));
   exchange->self_ = exchange;
-  exchange->taken_ = door.open.enter(exchange);
+  exchange->entry_ = door.open.enter(exchange);
   return exchange;
 }
 
 Result<Call> Exchange::admit() const {
-  if (!taken_) {
-    return fail(Code::kUnavailable, "this server is stopping: ask another, or again when it is back", true);
-  }
+  if (entry_ != Entry::kServed) return fail(stopping());
   MNEMO_TRY(check_guard(door_.guard, *context_));
   Call call;
   MNEMO_ASSIGN(const Metadata authorization, metadata(*context_, "authorization"));
@@ -136,13 +138,14 @@ void Exchange::refuse(const Error& error) {
 
 // Nobody waits any more. What was begun goes on; its answer finds that this was decided.
 void Exchange::OnCancel() {
+  if (unanswered()) return refuse(stopping());  // as its client understands the end of the connection
   if (!decides()) return;
   const bool late = time_left(*context_).value_or(kDeadlineMax) <= MonotonicSpan(0);
   finish(late ? grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline has passed") : grpc::Status::CANCELLED);
 }
 
 void Exchange::OnDone() {
-  if (taken_) door_.open.leave(*this);
+  door_.open.leave(*this, entry_);
   const auto last = std::move(self_);
 }
 

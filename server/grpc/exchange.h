@@ -42,6 +42,9 @@ class Exchange final : public grpc::ServerUnaryReactor {
   static std::shared_ptr<Exchange> begin(const ExchangeContext& door, Method method,
                                          grpc::CallbackServerContext* context, grpc::ByteBuffer* response);
 
+  // It is to be left without an answer: the server is stopping, and none would arrive.
+  bool unanswered() const { return entry_ == Entry::kUnanswered; }
+
   // Whether it may ask here, who asks, with which metadata and until when. UNAVAILABLE: the server is stopping;
   // PERMISSION_DENIED, UNAUTHENTICATED, INVALID_ARGUMENT.
   Result<Call> admit() const;
@@ -69,7 +72,7 @@ class Exchange final : public grpc::ServerUnaryReactor {
 
   const Method method_;
   const MonotonicTime began_;
-  bool taken_ = false;  // not: the server is stopping
+  Entry entry_ = Entry::kServed;  // other than that: the server is stopping
   std::atomic<bool> decided_{false};
   std::shared_ptr<Exchange> self_;  // gRPC holds a plain pointer: until OnDone()
 };

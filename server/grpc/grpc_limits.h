@@ -13,6 +13,11 @@ inline constexpr std::chrono::seconds kDeadlineMax{300};     // a later one is a
 // gives up: a tenth of what is left, and no more than this.
 inline constexpr std::chrono::milliseconds kAnswerMarginMax{100};
 inline constexpr std::chrono::seconds kLastAnswersMax{1};  // to send refusals when a stop's time is over
+// For clients to read, when a server stops, what was sent last, before their connections end and in all; and how often
+// is looked whether they have.
+inline constexpr std::chrono::milliseconds kAnswersSettle{50};
+inline constexpr std::chrono::milliseconds kAnswersReadMax{500};
+inline constexpr std::chrono::milliseconds kAnswersReadEvery{1};
 
 inline constexpr int kRequestBytesMax = 16 << 20;      // a message, as serialised
 inline constexpr size_t kAnswerBytesMax = 64 << 20;    // a message, as serialised

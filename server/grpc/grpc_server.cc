@@ -3,7 +3,6 @@
 #include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
-#include <grpc/grpc.h>
 #include <grpc/health/v1/health.pb.h>
 #include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
@@ -14,9 +13,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "server/grpc/door_sockets.h"
 #include "server/grpc/exchange.h"
 #include "server/grpc/grpc_limits.h"
 #include "server/grpc/listen.h"
@@ -37,6 +38,7 @@ struct GrpcServer::Parts {
   const ExchangeContext door;
   std::vector<std::unique_ptr<Rpcs>> rpcs{};
   int port = 0;
+  DoorSockets sockets{};
   std::unique_ptr<grpc::Server> server{};
 };
 
@@ -86,6 +88,21 @@ void bound(grpc::ServerBuilder& builder) {
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
 }
 
+// Clients read what was sent to them, and the end of their connections. Who has asked nothing lately has nothing to
+// read, and need not be waited for: some clients look at a connection every few seconds only.
+void end_connections(OpenExchanges& open, const DoorSockets& sockets) {
+  open.set_entry(Entry::kUnanswered);
+  sockets.leave_unread();
+  open.wait_for_refused_until(std::chrono::steady_clock::now() + kLastAnswersMax);
+  // What gRPC has read already it has something to say to, such as a ping; and most clients have read theirs by then.
+  std::this_thread::sleep_until(open.last_sent() + kAnswersSettle);
+  sockets.end_sending();
+  const auto until = open.last_sent() + kAnswersReadMax;
+  while (std::chrono::steady_clock::now() < until && sockets.connections() > 0) {
+    std::this_thread::sleep_for(kAnswersReadEvery);
+  }
+}
+
 }  // namespace
 
 GrpcServer::GrpcServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -104,6 +121,7 @@ Result<std::unique_ptr<GrpcServer>> GrpcServer::start(const GrpcOptions& options
   for (const auto& rpcs : parts->rpcs) builder.RegisterService(rpcs.get());
   parts->server = builder.BuildAndStart();
   if (!parts->server) return fail(why_not_listening(options));
+  parts->sockets.listening(static_cast<uint16_t>(parts->port));
   std::unique_ptr<GrpcServer> server(new GrpcServer(std::move(parts)));
   server->refresh_health();
   return server;
@@ -127,8 +145,8 @@ void GrpcServer::refresh_health() {
 void GrpcServer::stop(MonotonicTime deadline) {
   if (!parts_->server) return;
   parts_->server->GetHealthCheckService()->Shutdown();
-  // gRPC itself would cancel what comes while it stops, and its clients could not tell whether that was executed.
-  parts_->open.close();
+  parts_->sockets.refuse_new();
+  parts_->open.set_entry(Entry::kRefused);
   // No request lasts longer than kDeadlineMax.
   const MonotonicSpan left =
       std::clamp<MonotonicSpan>(deadline - parts_->door.clock.now(), MonotonicSpan(0), kDeadlineMax);
@@ -139,9 +157,8 @@ void GrpcServer::stop(MonotonicTime deadline) {
                       true});
   }
   static_cast<void>(parts_->open.wait_until(std::chrono::steady_clock::now() + kLastAnswersMax));
-  // Connections first: a stream that comes on one after gRPC has begun to stop would be CANCELLED, and not, as one that
-  // has lost its connection, UNAVAILABLE.
-  grpc_server_cancel_all_calls(parts_->server->c_server());
+  end_connections(parts_->open, parts_->sockets);
+  // It cancels what comes now. Nobody hears of that, but that the connection has ended, which is UNAVAILABLE.
   parts_->server->Shutdown(std::chrono::system_clock::now());
   parts_->server.reset();
 }

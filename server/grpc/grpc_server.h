@@ -69,8 +69,9 @@ class GrpcServer {
   void refresh_health();
 
   // Refuses what comes new as UNAVAILABLE (retryable), tells watchers NOT_SERVING, and ends when all answers are sent;
-  // at the deadline what is left is told UNAVAILABLE (retryable) too: what it began goes on. Then connections are
-  // closed, whatever their clients still say. A second call does nothing. For one thread.
+  // at the deadline what is left is told UNAVAILABLE (retryable) too: what it began goes on. Nobody new connects
+  // meanwhile. Then connections end when their clients have read what was sent, or half a second after that; what their
+  // clients still ask is not answered, which is UNAVAILABLE to them. A second call does nothing. For one thread.
   void stop(MonotonicTime deadline);
 
  private:

@@ -121,6 +121,7 @@ Rpcs::Rpcs(const google::protobuf::ServiceDescriptor& descriptor, mnemo::Service
         new Raw([&service, &door, rpc = rpc_of(method.name())](
                     grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes, grpc::ByteBuffer* response) {
           const auto exchange = Exchange::begin(door, rpc.method, context, response);
+          if (exchange->unanswered()) return exchange.get();
           // gRPC owns the bytes, which are no constant, until the answer is there: letting them go when they have been
           // read halves what a waiting request holds.
           rpc.handle(service, exchange, const_cast<grpc::ByteBuffer&>(*bytes));
