@@ -148,7 +148,7 @@ void measure_replay(Log& log, const FingerprintKey& key, const Options& options,
     m.writes.rows += writes.rows;
     m.writes.bytes += writes.bytes;
   }
-  m.stages = measure_stages(log, node->projection(PartitionId(0)).rules());
+  m.stages = measure_stages(log, *node->projection(PartitionId(0)).rules());
   must(node->close());
 }
 
