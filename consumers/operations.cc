@@ -131,6 +131,20 @@ Result<Written> OperationRunner::write(v1::Envelope envelope, Deadline deadline)
   return fail(Code::kDeadlineExceeded, "the operation's next event was not applied in time: it goes on", true);
 }
 
+// What a view does not show yet: whoever decides from one what comes next waits for that first.
+Status OperationRunner::settle_in_flight(Deadline deadline) {
+  std::vector<std::shared_future<Result<Written>>> writes;
+  {
+    const MutexLock lock(in_flight_mutex_);
+    for (const auto& [event_id, written] : in_flight_) writes.push_back(written);
+  }
+  const bool settled = std::ranges::all_of(
+      writes, [deadline](const auto& each) { return each.wait_until(deadline) == std::future_status::ready; });
+  if (settled) return {};
+  return fail(Code::kDeadlineExceeded, "events of operations are on their way to the log: ask again with the same key",
+              true);
+}
+
 Result<Operation> OperationRunner::journal(v1::Envelope envelope, const Bytes16& id, Deadline deadline) {
   set_control_partition(envelope, home(id));
   envelope.set_event_id(event_id_of(envelope, id));
@@ -152,6 +166,7 @@ Status OperationRunner::check_room(const Bytes16& id) const {
 // Finds the operation where it was started before, or starts it.
 Result<Operation> OperationRunner::start(v1::OperationStarted start, Deadline deadline, const v1::Envelope& by) {
   const Bytes16 id = bytes16(start.operation_id()).value();
+  MNEMO_TRY(settle_in_flight(deadline));
   MNEMO_TRY(node_.wait_applied(home(id), deadline));
   MNEMO_ASSIGN(const std::optional<Operation> found, find(id));
   if (!found) {
@@ -236,6 +251,7 @@ Result<Operation> OperationRunner::start_policy(const v1::PolicyUpdated& policy,
   const std::string fingerprint = string_of(node_.fingerprint(asked));
   const std::unique_lock lock(policies_, deadline);
   if (!lock) return fail(Code::kDeadlineExceeded, "another policy was being set: ask again with the same key", true);
+  MNEMO_TRY(settle_in_flight(deadline));
   MNEMO_TRY(node_.wait_applied(deadline));
   MNEMO_ASSIGN(const uint32_t highest, highest_version(request.namespace_()));
   request.set_version(highest + 1);
@@ -321,6 +337,7 @@ Result<uint32_t> OperationRunner::bring_policy(const Operation& operation, v1::P
 }
 
 Status OperationRunner::resume(Deadline deadline) {
+  MNEMO_TRY(settle_in_flight(deadline));
   MNEMO_TRY(node_.wait_applied(deadline));
   for (uint32_t p = 0; p < node_.partitions(); ++p) {
     MNEMO_ASSIGN(auto view, node_.view(PartitionId(p)));

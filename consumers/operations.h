@@ -93,6 +93,8 @@ class OperationRunner {
   Result<Operation> note_step(const Bytes16& id, uint32_t step, std::string result, Deadline deadline);
   // As Node::write(). A try whose deadline came goes on: the next one with the same event waits for that one.
   Result<Written> write(v1::Envelope envelope, Deadline deadline);
+  // DEADLINE_EXCEEDED: something of an earlier call is still on its way.
+  Status settle_in_flight(Deadline deadline);
   Result<Operation> journal(v1::Envelope envelope, const Bytes16& id, Deadline deadline);
   Result<Operation> run_policy(Operation operation, Deadline deadline);
   Result<uint32_t> bring_policy_of_step(const Operation& operation, const v1::PolicyUpdated& policy, Deadline deadline);

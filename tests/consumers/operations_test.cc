@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "tests/consumers/copy_testing.h"
 
 namespace mnemo::consumers_test {
@@ -244,6 +246,60 @@ TEST_F(OperationsTest, AWriteThatIsStillOnItsWayIsWaitedForAndNotAppendedAgain) 
   EXPECT_EQ(runner.go_on(started->id, soon())->state, State::kDone);
   EXPECT_EQ(world.records(), 2 * kPartitions + kRecordsOfAPolicy);
   EXPECT_EQ(skipped(*node), 0u);
+}
+
+TEST_F(OperationsTest, APolicyThatComesWhileAnotherIsOnItsWayGetsAVersionOfItsOwn) {
+  World world = this->world();
+  HeldLog log(world.log());
+  const auto node = world.node_on(log);
+  OperationRunner runner(*node);
+  const auto at_once = [] { return std::chrono::steady_clock::now() + std::chrono::milliseconds(20); };
+  ASSERT_TRUE(node->wait_applied(soon()));
+  log.hold();
+  EXPECT_EQ(runner.start_policy(policy(1000), "a", at_once()).error().code, Code::kDeadlineExceeded);
+  EXPECT_EQ(runner.start_policy(policy(2000), "b", at_once()).error().code, Code::kDeadlineExceeded);
+  log.release();
+  ASSERT_TRUE(runner.set_policy(policy(1000), "a", soon()));
+  ASSERT_TRUE(runner.set_policy(policy(2000), "b", soon()));
+  const auto in_force = runner.policy("acme");
+  ASSERT_TRUE(in_force);
+  EXPECT_EQ(in_force->version, 2u);
+  EXPECT_EQ(in_force->ttl_ms, 2000);
+}
+
+TEST_F(OperationsTest, AnotherRequestUnderTheKeyOfOneThatIsOnItsWayIsRefused) {
+  World world = this->world();
+  HeldLog log(world.log());
+  const auto node = world.node_on(log);
+  OperationRunner runner(*node);
+  const auto at_once = [] { return std::chrono::steady_clock::now() + std::chrono::milliseconds(20); };
+  ASSERT_TRUE(node->wait_applied(soon()));
+  log.hold();
+  EXPECT_EQ(runner.start_policy(policy(1000), "k", at_once()).error().code, Code::kDeadlineExceeded);
+  const std::jthread later([&log] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    log.release();
+  });
+  const auto other = runner.start_policy(policy(2000), "k", soon());
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, Code::kAlreadyExists);
+}
+
+TEST_F(OperationsTest, ResumingIsNotDoneWhileAStartIsOnItsWay) {
+  World world = this->world();
+  HeldLog log(world.log());
+  const auto node = world.node_on(log);
+  OperationRunner runner(*node);
+  const auto at_once = [] { return std::chrono::steady_clock::now() + std::chrono::milliseconds(20); };
+  ASSERT_TRUE(node->wait_applied(soon()));
+  log.hold();
+  EXPECT_EQ(runner.start_policy(policy(1000), "k", at_once()).error().code, Code::kDeadlineExceeded);
+  const Status early = runner.resume(at_once());
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, Code::kDeadlineExceeded);
+  log.release();
+  ASSERT_TRUE(runner.resume(soon()));
+  EXPECT_EQ(runner.policy("acme")->version, 1u);
 }
 
 TEST_F(OperationsTest, ARetryFindsTheOperationAndAnotherRequestUnderItsKeyIsRefused) {
