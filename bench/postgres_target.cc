@@ -163,7 +163,9 @@ class PostgresTarget final : public LoadTarget {
     const Connection& c = *connections_[client];
     LoadAnswer answer;
     answer.acknowledged = c.rows;
-    done_(client, c.failed ? LoadAnswer::failed(Code::kUnknown) : answer);
+    if (c.failed) answer = LoadAnswer::failed(Code::kUnknown);
+    answer.received = std::chrono::steady_clock::now();
+    done_(client, answer);
   }
 
   const std::string options_;
