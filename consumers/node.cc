@@ -190,7 +190,6 @@ Result<std::shared_ptr<const Writes>> Node::start_write(std::vector<PreparedEven
   records.reserve(events.size());
   ids.reserve(events.size());
   for (PreparedEvent& event : events) {
-    if (const std::optional<Error> why = halted(event.record.partition)) return fail(*why);
     records.push_back(std::move(event.record));
     ids.push_back(event.event_id);
   }

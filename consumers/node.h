@@ -74,7 +74,8 @@ class Node {
   Status write_all(std::vector<v1::Envelope> envelopes, WriteDone done);
 
   // write_all() of what was prepared, for who may give up waiting: what it returns tells which of the events are
-  // durable so far. After abandon() nothing more is told of those not decided yet, but for an append that fails.
+  // durable so far. What is of a partition that has halted since is appended all the same, and told so. After abandon()
+  // nothing more is told of those not decided yet, but for an append that fails.
   Result<std::shared_ptr<const Writes>> start_write(std::vector<PreparedEvent> events, WriteDone done);
   void abandon(const Writes& writes);
 

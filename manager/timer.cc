@@ -43,6 +43,11 @@ void Timer::finish() {
   changed_.notify_all();
 }
 
+bool Timer::finished() const {
+  const MutexLock lock(mutex_);
+  return finished_;
+}
+
 void Timer::look_again() {
   const MutexLock lock(mutex_);
   changed_.notify_all();

@@ -45,6 +45,7 @@ class Timer {
 
   // For every function the time has come: those that wait, and those scheduled from now on.
   void finish();
+  bool finished() const;
   // The clock was moved by hand.
   void look_again();
 
@@ -55,7 +56,7 @@ class Timer {
   void sleep(MutexLock& lock) MNEMO_REQUIRES(mutex_);
 
   const MonotonicClock& clock_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   Condition changed_;
   std::map<TimerId, std::function<void()>> waiting_ MNEMO_GUARDED_BY(mutex_);
   uint64_t last_number_ MNEMO_GUARDED_BY(mutex_) = 0;

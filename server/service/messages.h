@@ -1,8 +1,8 @@
 // File: server/service/messages.h
 // From what clients send to events, and from what reads find to what clients get.
 //
-// What only the rules in force can tell (lengths, characters, numbers of things) is left to Node::check. Refused here,
-// INVALID_ARGUMENT with the field: what an event could not say.
+// What only the rules in force can tell (lengths, characters, numbers of things) is left to Node::prepare. Refused
+// here, INVALID_ARGUMENT with the field: what an event could not say.
 #pragma once
 
 #include <string_view>

@@ -12,6 +12,9 @@ constexpr auto kSlice = std::chrono::milliseconds(500);
 constexpr MonotonicSpan kPauseMin = std::chrono::milliseconds(100);
 constexpr MonotonicSpan kPauseMax = std::chrono::seconds(30);
 
+// So that requests that wait, however many, leave it room.
+constexpr const char* kResuming = "resuming";
+
 SchedulerOptions one_after_the_other() {
   SchedulerOptions options;
   options.workers = 1;
@@ -94,7 +97,8 @@ void Operations::resume_after(MonotonicSpan pause) {
   task.task_class = TaskClass::kMaintenance;
   task.not_before = clock_.now() + pause;
   task.run = [this, pause](const Running& running) { resume_once(pause, running); };
-  static_cast<void>(scheduler_.submit(std::move(task)));  // refused: the process is stopping
+  task.agent_id = kResuming;
+  if (!scheduler_.submit(std::move(task))) resuming_ = false;  // whoever comes next asks again
 }
 
 void Operations::resume_once(MonotonicSpan pause, const Running& running) {

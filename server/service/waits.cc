@@ -42,6 +42,9 @@ class Wait : public std::enable_shared_from_this<Wait> {
   }
 
   void expire() {
+    if (waiting_.timer.finished()) {
+      return end(fail(Code::kUnavailable, "the server is stopping: ask another, or again when it is back", true));
+    }
     const Meta applied = waiting_.node.projection(partition_).applied();
     end(fail(Code::kDeadlineExceeded,
              fmt::format("applied up to {} when the deadline came, and more was asked for: ask again",

@@ -22,7 +22,8 @@ struct Waiting {
 };
 
 // Calls `done` once, on the executor: OK; DEADLINE_EXCEEDED (retryable) with what is applied by then; UNAVAILABLE
-// (retryable) with the reason, when the partition stands still; RESOURCE_EXHAUSTED where too many wait for it.
+// (retryable) with the reason, when the partition stands still or the timer is finished, as the service stops;
+// RESOURCE_EXHAUSTED where too many wait for it.
 void wait_until(const Waiting& waiting, PartitionId partition, AppliedWaiters::Reached reached, MonotonicTime deadline,
                 std::function<void(const Status&)> done);
 

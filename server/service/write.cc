@@ -51,71 +51,38 @@ class Write : public std::enable_shared_from_this<Write> {
     std::optional<Result<Written>> told;
     std::optional<size_t> number;  // among those that were appended; none: it was refused before
   };
-  struct Event {
-    PreparedEvent event;
-    size_t slot;
-
-    PartitionId partition() const { return event.record.partition; }
-  };
   using Begun = Result<std::shared_ptr<const Writes>>;
 
   // All that may be appended, together. Those of a partition that stands still, or for which too many wait, are told
   // so, and the others go on. An error is of all that are left.
-  Begun append(std::vector<PreparedEvent> prepared) {
-    std::vector<Event> events;
-    events.reserve(prepared.size());
-    for (size_t i = 0; i < prepared.size(); ++i) events.push_back({std::move(prepared[i]), i});
-    drop_where(events, [this](const Event& event) { return take_place(event.partition()); });
-    while (!events.empty()) {
-      Begun begun = append_once(events);
-      if (begun) return begun;
-      // Nothing was appended: a partition may have halted since its events were prepared.
-      const size_t before = events.size();
-      drop_where(events, [this](const Event& event) { return goes_on(event.partition()); });
-      if (events.size() < before) continue;
-      waiting_.log.failed(begun.error());
-      return begun;
-    }
-    return std::make_shared<const Writes>(std::vector<Bytes16>(), WriteDone());
-  }
-
-  // Leaves the events as they are, for another try.
-  Begun append_once(const std::vector<Event>& events) {
-    std::vector<PreparedEvent> appended;
+  Begun append(std::vector<PreparedEvent> events) {
+    std::vector<PreparedEvent> taken;
+    taken.reserve(events.size());
     const auto slots = std::make_shared<std::vector<size_t>>();
-    {
+    for (size_t i = 0; i < events.size(); ++i) {
+      const Status fine = take_place(events[i].record.partition);
       const MutexLock lock(mutex_);
-      for (const Event& event : events) {
-        slots_[event.slot].number = slots->size();
-        slots->push_back(event.slot);
+      if (!fine) {
+        slots_[i].told = Result<Written>(fail(fine.error()));
+        --left_;
+        continue;
       }
+      slots_[i].number = taken.size();
+      slots->push_back(i);
+      taken.push_back(std::move(events[i]));
     }
-    appended.reserve(events.size());
-    for (const Event& event : events) appended.push_back(event.event);
-    return waiting_.node.start_write(std::move(appended),
-                                     [self = shared_from_this(), slots](size_t number, Result<Written> written) {
-                                       self->tell((*slots)[number], std::move(written));
-                                     });
+    if (taken.empty()) return std::make_shared<const Writes>(std::vector<Bytes16>(), WriteDone());
+    Begun begun = waiting_.node.start_write(std::move(taken),
+                                            [self = shared_from_this(), slots](size_t number, Result<Written> written) {
+                                              self->tell((*slots)[number], std::move(written));
+                                            });
+    if (!begun) waiting_.log.failed(begun.error());
+    return begun;
   }
 
-  Status goes_on(PartitionId partition) const {
-    if (std::optional<Error> why = waiting_.node.halted(partition)) return fail(*std::move(why));
-    return {};
-  }
-
-  template <typename Check>
-  void drop_where(std::vector<Event>& events, const Check& check) {
-    std::erase_if(events, [&](const Event& event) {
-      const Status fine = check(event);
-      if (fine) return false;
-      const MutexLock lock(mutex_);
-      slots_[event.slot] = {Result<Written>(fail(fine.error())), std::nullopt};
-      --left_;
-      return true;
-    });
-  }
-
+  // A partition may have halted since its events were prepared.
   Status take_place(PartitionId partition) {
+    if (std::optional<Error> why = waiting_.node.halted(partition)) return fail(*std::move(why));
     auto at = places_.find(partition);
     if (at == places_.end()) at = places_.emplace(partition, waiting_.places.take(partition)).first;
     if (!at->second) return fail(at->second.error());
@@ -173,19 +140,25 @@ class Write : public std::enable_shared_from_this<Write> {
     const MutexLock lock(mutex_);
     results.reserve(slots_.size());
     for (Slot& slot : slots_) {
-      Result<Written> written =
-          slot.told ? *std::move(slot.told)
-                    : fail(Code::kDeadlineExceeded,
-                           "the write was not durable in time; it may be yet: ask again with the same key", true);
       if (!slot.number) {
-        results.push_back(fail(std::move(written).error()));
+        results.push_back(fail(std::move(*slot.told).error()));
         continue;
       }
       const std::optional<Position> position = writes.position(*slot.number);
-      if (!written && !position) waiting_.log.failed(written.error());
+      if (slot.told && !*slot.told && !position) waiting_.log.failed(slot.told->error());
+      Result<Written> written = slot.told ? *std::move(slot.told) : fail(not_durable());
       results.push_back(settle(writes.event_ids()[*slot.number], std::move(written), position));
     }
     return results;
+  }
+
+  Error not_durable() const {
+    if (waiting_.timer.finished()) {
+      return {Code::kUnavailable,
+              "the server is stopping before the write is durable; it may be yet: ask again with the same key", true};
+    }
+    return {Code::kDeadlineExceeded, "the write was not durable in time; it may be yet: ask again with the same key",
+            true};
   }
 
   const Waiting waiting_;

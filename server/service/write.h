@@ -19,9 +19,9 @@ struct Settled {
 
 // Calls `done` once, on the executor, with one result for each event in order: what it came to; the refusal of the
 // event, by the log's own rules; the failed append; DEADLINE_EXCEEDED (retryable) where it is not known to be durable
-// at the deadline. One that is durable by then, or whose partition stands still, is pending. Those of a partition that
-// stood still before, or for which too many wait (wait_places.h), have its error, and the others are appended. An error
-// of the whole says that nothing was.
+// at the deadline, UNAVAILABLE (retryable) where the timer was finished before. One that is durable by then, or whose
+// partition stands still, is pending. Those of a partition that stood still before, or for which too many wait
+// (wait_places.h), have its error, and the others are appended. An error of the whole says that nothing was.
 using WriteSettled = std::function<void(Result<std::vector<Result<Settled>>>)>;
 void write_within(const Waiting& waiting, std::vector<PreparedEvent> events, MonotonicTime deadline, WriteSettled done);
 

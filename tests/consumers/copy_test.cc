@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/consumers/copy_testing.h"
+#include "tests/consumers/passing_log.h"
 
 namespace mnemo::consumers_test {
 namespace {

@@ -26,31 +26,6 @@ struct Sums {
   uint64_t skipped = 0;
 };
 
-// Takes the first records of each append, and fails: what a process that is killed leaves behind.
-class CutLog final : public Log {
- public:
-  CutLog(Log& log, size_t records) : log_(log), left_(records) {}
-  const LogIdentity& identity() const override { return log_.identity(); }
-  Status append(std::vector<NewRecord> records, AppendDone done) override {
-    if (records.size() <= left_) {
-      left_ -= records.size();
-      return log_.append(std::move(records), std::move(done));
-    }
-    records.resize(left_);
-    left_ = 0;
-    if (!records.empty()) MNEMO_TRY(log_.append(std::move(records), [](auto) {}));
-    return fail(Code::kUnavailable, "cut off", true);
-  }
-  Result<std::unique_ptr<LogReader>> read(PartitionId p, uint64_t offset) override { return log_.read(p, offset); }
-  Result<uint64_t> begin(PartitionId p) const override { return log_.begin(p); }
-  Result<uint64_t> end(PartitionId p) const override { return log_.end(p); }
-  Status close() override { return {}; }
-
- private:
-  Log& log_;
-  size_t left_;
-};
-
 class CopyTest : public ConsumersTest {
  protected:
   explicit CopyTest(uint32_t partitions = 8) : ConsumersTest(partitions) {}

@@ -5,6 +5,7 @@
 
 #include "consumers/node.h"
 #include "tests/consumers/fixture.h"
+#include "tests/consumers/passing_log.h"
 
 namespace mnemo::consumers_test {
 namespace {
@@ -13,22 +14,15 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // Tells how long each poll was ready to wait, and whether it brought something.
-class WatchedLog final : public Log {
+class WatchedLog final : public PassingLog {
  public:
   using Polled = std::function<void(milliseconds wait, size_t records)>;
-  WatchedLog(Log& log, Polled polled) : log_(log), polled_(std::move(polled)) {}
+  WatchedLog(Log& log, Polled polled) : PassingLog(log), polled_(std::move(polled)) {}
 
-  const LogIdentity& identity() const override { return log_.identity(); }
-  Status append(std::vector<NewRecord> records, AppendDone done) override {
-    return log_.append(std::move(records), std::move(done));
-  }
   Result<std::unique_ptr<LogReader>> read(PartitionId p, uint64_t offset) override {
-    MNEMO_ASSIGN(auto reader, log_.read(p, offset));
+    MNEMO_ASSIGN(auto reader, PassingLog::read(p, offset));
     return std::make_unique<Reader>(*this, std::move(reader));
   }
-  Result<uint64_t> begin(PartitionId p) const override { return log_.begin(p); }
-  Result<uint64_t> end(PartitionId p) const override { return log_.end(p); }
-  Status close() override { return log_.close(); }
 
  private:
   class Reader final : public LogReader {
@@ -47,7 +41,6 @@ class WatchedLog final : public Log {
     std::unique_ptr<LogReader> reader_;
   };
 
-  Log& log_;
   const Polled polled_;
 };
 

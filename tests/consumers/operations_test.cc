@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "tests/consumers/copy_testing.h"
-#include "tests/consumers/held_log.h"
+#include "tests/consumers/passing_log.h"
 
 namespace mnemo::consumers_test {
 namespace {
@@ -185,74 +185,66 @@ TEST_F(OperationsTest, AnOperationThatIsCutOffAfterAnyRecordComesToTheSameState)
   }
 }
 
-TEST_F(OperationsTest, AWriteThatIsStillOnItsWayIsWaitedForAndNotAppendedAgain) {
-  World world = this->world();
-  HeldLog log(world.log());
-  const auto node = world.node_on(log);
-  OperationRunner runner(*node);
-  ASSERT_TRUE(node->wait_applied(soon()));
-  log.hold();
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(runner.start_policy(policy(1000), "k", at_once()).error().code, Code::kDeadlineExceeded);
+// What is appended stays on its way for as long as a test holds the log.
+class OperationsInFlight : public OperationsTest {
+ protected:
+  void SetUp() override {
+    OperationsTest::SetUp();
+    ASSERT_TRUE(node_->wait_applied(soon()));
+    held_.hold();
   }
-  log.release();
-  const auto started = runner.start_policy(policy(1000), "k", soon());
+  Code start(int64_t ttl_ms, std::string_view key) {
+    return runner_.start_policy(policy(ttl_ms), key, at_once()).error().code;
+  }
+
+  World world_ = world();
+  HeldLog held_{world_.log()};
+  std::unique_ptr<Node> node_ = world_.node_on(held_);
+  OperationRunner runner_{*node_};
+};
+
+TEST_F(OperationsInFlight, AreWaitedForAndNotAppendedAgain) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(start(1000, "k"), Code::kDeadlineExceeded);
+  held_.release();
+  const auto started = runner_.start_policy(policy(1000), "k", soon());
   ASSERT_TRUE(started) << started.error().message;
-  log.hold();
+  held_.hold();
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(runner.go_on(started->id, at_once()).error().code, Code::kDeadlineExceeded);
+    EXPECT_EQ(runner_.go_on(started->id, at_once()).error().code, Code::kDeadlineExceeded);
   }
-  log.release();
-  EXPECT_EQ(runner.go_on(started->id, soon())->state, State::kDone);
-  EXPECT_EQ(world.records(), 2 * kPartitions + kRecordsOfAPolicy);
-  EXPECT_EQ(skipped(*node), 0u);
+  held_.release();
+  EXPECT_EQ(runner_.go_on(started->id, soon())->state, State::kDone);
+  EXPECT_EQ(world_.records(), 2 * kPartitions + kRecordsOfAPolicy);
+  EXPECT_EQ(skipped(*node_), 0u);
 }
 
-TEST_F(OperationsTest, APolicyThatComesWhileAnotherIsOnItsWayGetsAVersionOfItsOwn) {
-  World world = this->world();
-  HeldLog log(world.log());
-  const auto node = world.node_on(log);
-  OperationRunner runner(*node);
-  ASSERT_TRUE(node->wait_applied(soon()));
-  log.hold();
-  EXPECT_EQ(runner.start_policy(policy(1000), "a", at_once()).error().code, Code::kDeadlineExceeded);
-  EXPECT_EQ(runner.start_policy(policy(2000), "b", at_once()).error().code, Code::kDeadlineExceeded);
-  log.release();
-  ASSERT_TRUE(runner.set_policy(policy(1000), "a", soon()));
-  ASSERT_TRUE(runner.set_policy(policy(2000), "b", soon()));
-  EXPECT_EQ(runner.policy("acme")->version, 2u);
-  EXPECT_EQ(runner.policy("acme")->ttl_ms, 2000);
+TEST_F(OperationsInFlight, LeaveTheNextPolicyAVersionOfItsOwn) {
+  EXPECT_EQ(start(1000, "a"), Code::kDeadlineExceeded);
+  EXPECT_EQ(start(2000, "b"), Code::kDeadlineExceeded);
+  held_.release();
+  ASSERT_TRUE(runner_.set_policy(policy(1000), "a", soon()));
+  ASSERT_TRUE(runner_.set_policy(policy(2000), "b", soon()));
+  EXPECT_EQ(runner_.policy("acme")->version, 2u);
+  EXPECT_EQ(runner_.policy("acme")->ttl_ms, 2000);
 }
 
-TEST_F(OperationsTest, AnotherRequestUnderTheKeyOfOneThatIsOnItsWayIsRefused) {
-  World world = this->world();
-  HeldLog log(world.log());
-  const auto node = world.node_on(log);
-  OperationRunner runner(*node);
-  ASSERT_TRUE(node->wait_applied(soon()));
-  log.hold();
-  EXPECT_EQ(runner.start_policy(policy(1000), "k", at_once()).error().code, Code::kDeadlineExceeded);
-  const std::jthread later([&log] {
+TEST_F(OperationsInFlight, HaveTheirKeyForThemselves) {
+  EXPECT_EQ(start(1000, "k"), Code::kDeadlineExceeded);
+  const std::jthread later([this] {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    log.release();
+    held_.release();
   });
-  const auto other = runner.start_policy(policy(2000), "k", soon());
+  const auto other = runner_.start_policy(policy(2000), "k", soon());
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, Code::kAlreadyExists);
 }
 
-TEST_F(OperationsTest, ResumingIsNotDoneWhileAStartIsOnItsWay) {
-  World world = this->world();
-  HeldLog log(world.log());
-  const auto node = world.node_on(log);
-  OperationRunner runner(*node);
-  ASSERT_TRUE(node->wait_applied(soon()));
-  log.hold();
-  EXPECT_EQ(runner.start_policy(policy(1000), "k", at_once()).error().code, Code::kDeadlineExceeded);
-  EXPECT_EQ(runner.resume(at_once()).error().code, Code::kDeadlineExceeded);
-  log.release();
-  ASSERT_TRUE(runner.resume(soon()));
-  EXPECT_EQ(runner.policy("acme")->version, 1u);
+TEST_F(OperationsInFlight, KeepWhoResumesFromBeingDone) {
+  EXPECT_EQ(start(1000, "k"), Code::kDeadlineExceeded);
+  EXPECT_EQ(runner_.resume(at_once()).error().code, Code::kDeadlineExceeded);
+  held_.release();
+  ASSERT_TRUE(runner_.resume(soon()));
+  EXPECT_EQ(runner_.policy("acme")->version, 1u);
 }
 
 TEST_F(OperationsTest, ARetryFindsTheOperationAndAnotherRequestUnderItsKeyIsRefused) {
