@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "consumers/verify.h"
 #include "server/cli.h"
@@ -53,6 +55,20 @@ Json verify_json(const VerifyReport& report) {
   }
   if (const std::string what = advice(report); !what.empty()) json["advice"] = what;
   return json;
+}
+
+// A comparison with nothing proves nothing. A process that was killed may have left it so.
+Status check_compared(const VerifyReport& report) {
+  const auto sum = [&report](auto of) {
+    return std::transform_reduce(report.partitions.begin(), report.partitions.end(), uint64_t{0}, std::plus<>(), of);
+  };
+  const uint64_t applied = sum([](const PartitionReport& p) { return p.applied; });
+  const uint64_t on_log = sum([](const PartitionReport& p) { return p.log_end; });
+  if (applied > 0 || on_log == 0 || !report.good()) return {};
+  return fail(Code::kFailedPrecondition,
+              fmt::format("nothing was compared: the projection has applied none of the {} records of the log. Run "
+                          "`mnemo status` with the same --data, which applies them, and verify again",
+                          on_log));
 }
 
 void print_verify(const VerifyReport& report) {
@@ -107,6 +123,7 @@ Result<VerifyReport> verify_dir(const CommonOptions& common, const std::string& 
 
 Result<int> run_verify(const CommonOptions& common, const std::string& scratch) {
   MNEMO_ASSIGN(const VerifyReport report, verify_dir(common, scratch));
+  MNEMO_TRY(check_compared(report));
   if (common.json) {
     print_json(verify_json(report));
   } else {

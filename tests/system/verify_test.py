@@ -189,6 +189,22 @@ class Verify(unittest.TestCase):
             self.assertIn("the projection has yet to apply 2 records of the log", told)
             self.assertIn("the state is what the log says", told)
 
+    def test_a_comparison_with_nothing_is_refused(self):
+        with TempDir() as d:
+            data = d / "data"
+            server = subprocess.Popen([MNEMO, "serve", "--data", str(data), "--http", "127.0.0.1:0", "--grpc",
+                                       "127.0.0.1:0", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                      text=True)
+            url = json.loads(server.stdout.readline())["http"]
+            run("remember", "--server", url, "--namespace", "test", "--agent", "agent-0", "one")
+            server.kill()
+            server.communicate()
+            told = error("verify", "--data", data)
+            self.assertEqual(told["code"], "FAILED_PRECONDITION")
+            self.assertIn("nothing was compared", told["message"])
+            run("status", "--data", data)
+            self.assertIn("the state is what the log says", run("verify", "--data", data))
+
     def test_two_share_a_scratch_directory(self):
         with TempDir() as d:
             data = self.copy(d)
