@@ -1,7 +1,9 @@
 """What somebody who meets the command line for the first time tries, and what it says when that goes wrong."""
 import json
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -14,6 +16,26 @@ def tried(*args, code, **kwargs):
     done = subprocess.run([MNEMO, *map(str, args)], capture_output=True, text=True, timeout=60, **kwargs)
     assert done.returncode == code, (args, done)
     return done.stdout, done.stderr
+
+
+class Sample(unittest.TestCase):
+    def test_ctrl_c_lets_the_server_end_in_peace(self):
+        """A terminal sends it to the script and to all that the script has started."""
+        with TempDir() as t:
+            script = pathlib.Path(__file__).resolve().parents[2] / "scripts/run-sample"
+            env = {**os.environ, "MNEMO": MNEMO, "MNEMO_DATA": str(t / "data"), "MNEMO_HTTP": "127.0.0.1:0"}
+            sample = subprocess.Popen([script], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                      preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+            told = []
+            for line in sample.stdout:
+                told.append(line)
+                if line.startswith("Serving until Ctrl-C"):
+                    break
+            os.killpg(sample.pid, signal.SIGINT)
+            told += sample.communicate(timeout=30)[0]
+            self.assertEqual(sample.returncode, 0, "".join(told))
+            self.assertNotIn("yet to apply", run("verify", "--data", t / "data"))
 
 
 class Typing(unittest.TestCase):
