@@ -1,10 +1,12 @@
 // File: bench/retrieve_bench.cc
 // What a retrieve takes in this process: computed, and kept. One JSON object a line.
 //
-//   retrieve_bench [--agents 1000] [--documents 588000] [--questions 20000] [--words 8] [--memory 512] [--texts FILE
-//   --asked FILE]
+//   retrieve_bench [--agents 1000] [--documents 588000] [--forgotten 0] [--questions 20000] [--words 8] [--memory 512]
+//   [--texts FILE --asked FILE]
 //
 // Questions are words of a random memory of a random agent, ten memories are asked for, each from a view of its own.
+// They are asked as the server asks them, then scoring every posting and passing over postings that cannot matter
+// (query/prune.h), in turns, whatever the size of the agent: where the one begins to win, kPrunedDocsMin belongs.
 // --texts and --asked write what a peer needs to do the same in the same run (tantivy_retrieve): agents and texts, and
 // agents and the terms of each question, as tab-separated lines.
 #include <fmt/format.h>
@@ -31,6 +33,7 @@ struct Options {
   std::string dir;
   uint32_t agents = 1000;
   uint64_t documents = 588'000;
+  uint64_t forgotten = 0;  // percent
   uint64_t questions = 20'000;
   uint64_t words = 8;
   uint64_t memory_mib = 512;
@@ -60,9 +63,11 @@ class Corpus final : public AnswerSource {
       const Bytes16 id = ids_.next();
       envelope.set_event_id(std::string(id.begin(), id.end()));
       envelope.set_recorded_at_ms(clock_.now_ms());
+      if (options.forgotten > 0) envelope.mutable_remembered()->set_memory_id(envelope.idempotency_key());
       if (i % 31 == 0) asked_.emplace_back(envelope.agent_id(), envelope.remembered().text().plain());
       texts << envelope.agent_id() << '\t' << envelope.remembered().text().plain() << '\n';
       batch.push_back(make_record(envelope, identity_.partitions));
+      if (i % 100 < options.forgotten) batch.push_back(make_record(forgetting(envelope), identity_.partitions));
       if (batch.size() >= kBatch) apply(batch);
     }
     apply(batch);
@@ -91,6 +96,15 @@ class Corpus final : public AnswerSource {
   ResultCache& cache() { return cache_; }
 
  private:
+  v1::Envelope forgetting(const v1::Envelope& remembered) {
+    v1::Envelope envelope = remembered;
+    const Bytes16 id = ids_.next();
+    envelope.set_event_id(std::string(id.begin(), id.end()));
+    envelope.set_idempotency_key("forget/" + remembered.idempotency_key());
+    envelope.mutable_forgotten()->set_memory_id(remembered.idempotency_key());
+    return envelope;
+  }
+
   void apply(std::vector<NewRecord>& batch) {
     std::vector<LogRecord> records;
     for (const NewRecord& record : batch) {
@@ -189,6 +203,12 @@ void run(const Options& options) {
   Asking computed{corpus, engine, options.words, false, 0};
   measure("warming up", options.questions, computed);
   measure("computed", options.questions, computed);
+  const Engine every(Profile::defaults(), UINT32_MAX);
+  const Engine pruned(Profile::defaults(), 0);
+  for (int round = 0; round < 2; ++round) {
+    measure("every posting scored", options.questions, Asking{corpus, every, options.words, false, 0});
+    measure("postings passed over", options.questions, Asking{corpus, pruned, options.words, false, 0});
+  }
   measure("computed and kept", options.questions, Asking{corpus, engine, options.words, true, 0});
   Asking kept{corpus, engine, options.words, true, 1000};
   for (uint64_t i = 0; i < 20'000; ++i) must(kept(kept.next()));
@@ -205,6 +225,7 @@ int main(int argc, char** argv) {
   app.add_option("--dir", options.dir, "where a directory is made and removed");
   app.add_option("--agents", options.agents)->check(CLI::Range(1U, 10'000'000U));
   app.add_option("--documents", options.documents)->check(CLI::Range(1U, 100'000'000U));
+  app.add_option("--forgotten", options.forgotten, "percent of them")->check(CLI::Range(0U, 100U));
   app.add_option("--questions", options.questions)->check(CLI::Range(100U, 10'000'000U));
   app.add_option("--words", options.words)->check(CLI::Range(1U, 100U));
   app.add_option("--memory", options.memory_mib, "MiB, as --memory of the server")->check(CLI::Range(16U, 65536U));

@@ -2,6 +2,7 @@
 // Walking over a DocSet a word at a time.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,25 @@ void for_each_doc(const DocSet& set, Visit visit) {
       visit(static_cast<uint32_t>(i * 64) + static_cast<uint32_t>(std::countr_zero(word)));
     }
   }
+}
+
+// The same for documents in [first, end).
+template <typename Visit>
+void for_each_doc_in(const DocSet& set, uint32_t first, uint32_t end, Visit visit) {
+  for (uint32_t at = first; at < end; at = (at / 64 + 1) * 64) {
+    uint64_t word = set.words()[at / 64] >> (at % 64) << (at % 64);
+    if (end - at / 64 * 64 < 64) word &= (uint64_t{1} << (end % 64)) - 1;
+    for (; word != 0; word &= word - 1) visit(at / 64 * 64 + static_cast<uint32_t>(std::countr_zero(word)));
+  }
+}
+
+// The first document of the set in [first, end); `end` when there is none.
+inline uint32_t first_doc_in(const DocSet& set, uint32_t first, uint32_t end) {
+  for (uint32_t at = first; at < end; at = (at / 64 + 1) * 64) {
+    const uint64_t word = set.words()[at / 64] >> (at % 64);
+    if (word != 0) return std::min(end, at + static_cast<uint32_t>(std::countr_zero(word)));
+  }
+  return end;
 }
 
 // Calls `visit(doc)` in descending order for documents before `end`, until it returns false.

@@ -4,6 +4,7 @@
 #include "query/lookup.h"
 #include "query/pack.h"
 #include "query/plan.h"
+#include "query/prune.h"
 #include "query/rank.h"
 #include "query/request.h"
 
@@ -28,9 +29,13 @@ Explain explain_plan(const std::string& profile_hash, const Plan& plan) {
   return explain;
 }
 
+Result<Scored> score(AgentIndex& index, const Gathered& gathered, PostingScorer& scorer, uint32_t limit) {
+  if (gathered.scoring == Scoring::kPruned) return score_pruned(index, gathered, scorer, limit);
+  return score_every(gathered, scorer);
+}
+
 Result<std::vector<Hit>> fetch_hits(const View& view, const RetrieveRequest& request, AgentOrd ord,
-                                    const Ranker& ranker) {
-  const std::vector<Ranked> best = ranker.best(request.limit);
+                                    const std::vector<Ranked>& best) {
   std::vector<uint32_t> docs;
   docs.reserve(best.size());
   for (const Ranked& ranked : best) docs.push_back(ranked.doc);
@@ -39,9 +44,20 @@ Result<std::vector<Hit>> fetch_hits(const View& view, const RetrieveRequest& req
   for (size_t i = 0; i < hits.size(); ++i) {
     hits[i].memory = std::move(memories[i]);
     hits[i].score = best[i].score;
-    if (request.explain) hits[i].terms = ranker.shares(best[i].doc);
   }
   return hits;
+}
+
+// Beside the terms, which explain_plan() tells.
+Status explain_answer(const View& view, const std::vector<Ranked>& best, AgentIndex& index, const Gathered& gathered,
+                      const Scored& scored, PostingScorer& scorer, Answer& answer) {
+  answer.explain.reads = index.reads();
+  count_own_reads(view, answer, answer.explain.reads);
+  answer.explain.documents = gathered.corpus.documents;
+  MNEMO_ASSIGN(answer.explain.candidates, count_candidates(index, gathered, scored));
+  MNEMO_ASSIGN(auto shares, shares_of(best, index, gathered, scorer));
+  for (size_t i = 0; i < shares.size(); ++i) answer.hits[i].terms = std::move(shares[i]);
+  return {};
 }
 
 }  // namespace
@@ -63,20 +79,18 @@ Result<Answer> Engine::retrieve(const View& view, const RetrieveRequest& request
   answer.stands_until_ms = visible.until_ms;
   MNEMO_ASSIGN(Plan plan, make_plan(profile_, request, *index, visible.docs));
   if (request.explain) answer.explain = explain_plan(profile_hash_, plan);
-  MNEMO_ASSIGN(const Gathered gathered, gather(*index, visible.docs, request.filter, std::move(plan)));
-  const Ranker ranker(profile_, *index, gathered);
-  MNEMO_ASSIGN(answer.hits, fetch_hits(view, request, agent->ord, ranker));
+  const bool prunes = agent->docs >= pruned_docs_min_ && !plan.newest_first;
+  MNEMO_ASSIGN(const Gathered gathered, gather(*index, visible.docs, request.filter, std::move(plan),
+                                               prunes ? Scoring::kPruned : Scoring::kEvery));
+  PostingScorer scorer(profile_, *index, gathered.corpus);
+  MNEMO_ASSIGN(const Scored scored, score(*index, gathered, scorer, request.limit));
+  const std::vector<Ranked> best = best_of(scored, *index, request.limit);
+  MNEMO_ASSIGN(answer.hits, fetch_hits(view, request, agent->ord, best));
+  answer.truncated = scored.candidates.count() > answer.hits.size();
+  if (request.context_token_budget > 0) answer.context = pack_context(answer.hits, request.context_token_budget);
+  if (request.explain) MNEMO_TRY(explain_answer(view, best, *index, gathered, scored, scorer, answer));
   // A column that could not be read answered 0 meanwhile: nothing made of it may leave.
   MNEMO_TRY(index->status());
-  const uint32_t candidates = gathered.candidates.count();
-  answer.truncated = candidates > answer.hits.size();
-  if (request.context_token_budget > 0) answer.context = pack_context(answer.hits, request.context_token_budget);
-  if (request.explain) {
-    answer.explain.documents = gathered.corpus.documents;
-    answer.explain.candidates = candidates;
-    answer.explain.reads = index->reads();
-    count_own_reads(view, answer, answer.explain.reads);
-  }
   return answer;
 }
 

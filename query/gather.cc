@@ -1,15 +1,22 @@
 #include "query/gather.h"
 
+#include <algorithm>
+
 #include "query/doc_set.h"
 
 namespace mnemo {
 namespace {
 
-Status gather_term(AgentIndex& index, const DocSet& visible, const DocSet& allowed, TermHits& hits) {
-  MNEMO_TRY(index.postings(hits.term.hash, hits.postings));
-  std::erase_if(hits.postings, [&](const Posting& posting) { return !visible.contains(posting.doc); });
+Status gather_postings(AgentIndex& index, const DocSet& visible, const DocSet& allowed, TermHits& hits) {
+  MNEMO_TRY(index.postings(hits.term.hash, 0, index.docs(), visible, hits.postings));
   hits.documents = static_cast<uint32_t>(hits.postings.size());
   std::erase_if(hits.postings, [&](const Posting& posting) { return !allowed.contains(posting.doc); });
+  return {};
+}
+
+Status gather_bounds(AgentIndex& index, const DocSet& visible, TermHits& hits) {
+  MNEMO_TRY(index.bounds(hits.term.hash, visible, hits.bounds));
+  for (const TermBound& bound : hits.bounds) hits.documents += bound.documents;
   return {};
 }
 
@@ -26,25 +33,23 @@ Corpus corpus_of(const AgentIndex& index, const DocSet& visible) {
 
 }  // namespace
 
-Result<Gathered> gather(AgentIndex& index, const DocSet& visible, const std::optional<v1::Filter>& filter, Plan plan) {
+Result<Gathered> gather(AgentIndex& index, const DocSet& visible, const std::optional<v1::Filter>& filter, Plan plan,
+                        Scoring scoring) {
   Gathered gathered;
+  gathered.newest_first = plan.newest_first;
+  gathered.scoring = scoring;
   gathered.corpus = corpus_of(index, visible);
-  DocSet allowed = visible;
+  gathered.allowed = visible;
   if (filter) {
     DocSet matching;
     MNEMO_TRY(evaluate_filter(index, *filter, matching));
-    allowed.intersect(matching);
+    gathered.allowed.intersect(matching);
   }
-  if (plan.newest_first) {
-    gathered.candidates = std::move(allowed);
-    return gathered;
-  }
-  gathered.candidates = DocSet(index.docs());
   for (QueryTerm& term : plan.terms) {
     TermHits& hits = gathered.terms.emplace_back();
     hits.term = std::move(term);
-    MNEMO_TRY(gather_term(index, visible, allowed, hits));
-    for (const Posting& posting : hits.postings) gathered.candidates.insert(posting.doc);
+    MNEMO_TRY(scoring == Scoring::kEvery ? gather_postings(index, visible, gathered.allowed, hits)
+                                         : gather_bounds(index, visible, hits));
   }
   return gathered;
 }

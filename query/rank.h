@@ -1,10 +1,10 @@
 // File: query/rank.h
-// From candidates to the best of them, and why they are.
+// From scores to the best candidates, and why they are.
 #pragma once
 
 #include <vector>
 
-#include "query/gather.h"
+#include "query/score.h"
 
 namespace mnemo {
 
@@ -14,27 +14,16 @@ struct Ranked {
   TimestampMs observed_at_ms = 0;
 };
 
-class Ranker {
- public:
-  // Both must outlive it.
-  Ranker(const Profile& profile, const AgentIndex& index, const Gathered& gathered);
+// The best `limit` candidates, best first: by score, then newest observed, then greater document. A document is one of
+// a kind within its agent, so ids never get to decide.
+std::vector<Ranked> best_of(const Scored& scored, const AgentIndex& index, uint32_t limit);
 
-  // The best `limit` candidates, best first: by score, then newest observed, then greater document. A document is one
-  // of a kind within its agent, so ids never get to decide.
-  std::vector<Ranked> best(uint32_t limit) const;
+// For each of the documents the terms of the question that it holds, with their shares of its score, in the order of
+// the question.
+Result<std::vector<std::vector<TermShare>>> shares_of(const std::vector<Ranked>& best, AgentIndex& index,
+                                                      const Gathered& gathered, PostingScorer& scorer);
 
-  // Each term of the question that the document holds, with its share of the score, in the order of the question.
-  std::vector<TermShare> shares(uint32_t doc) const;
-
- private:
-  int64_t share(size_t term, const Posting& posting) const;
-  std::vector<int64_t> scores() const;
-  int64_t threshold(const std::vector<int64_t>& scores, uint32_t limit) const;
-
-  const AgentIndex& index_;
-  const Gathered& gathered_;
-  Bm25 bm25_;
-  std::vector<int64_t> idf_;  // of each term
-};
+// How many documents an answer without a limit would have.
+Result<uint32_t> count_candidates(AgentIndex& index, const Gathered& gathered, const Scored& scored);
 
 }  // namespace mnemo

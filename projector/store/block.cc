@@ -7,6 +7,9 @@ uint16_t get_le16(const char* p) {
   const auto* b = reinterpret_cast<const unsigned char*>(p);
   return static_cast<uint16_t>(b[0] | b[1] << 8);
 }
+
+constexpr uint64_t kHighBits = 0x8080808080808080;
+
 }  // namespace
 
 void ChunkBuilder::add_encoded(uint32_t term, std::string_view entry) {
@@ -63,6 +66,38 @@ std::string_view ChunkView::entry(uint32_t i) const {
   const size_t to = i + 1 < terms_ ? get_le16(begins_ + size_t{i} * 2 + 2) : entries_.size();
   if (from >= to || to > entries_.size()) return {};
   return entries_.substr(from, to - from);
+}
+
+uint32_t count_postings(std::string_view entry) {
+  if (entry.size() < 3) return 0;
+  uint32_t postings = 0;
+  uint32_t number_is_count = 0;  // 1: what comes next is the count of the posting before
+  bool inside = false;           // a number goes on
+  uint32_t announced = 0;        // by the number that goes on
+  const auto take = [&](uint8_t byte) {
+    if (!inside) {
+      postings += 1 - number_is_count;
+      announced = byte & ~number_is_count & 1;
+    }
+    inside = byte >= 0x80;
+    if (!inside) number_is_count = announced;
+  };
+  const char* p = entry.data() + 2;
+  const char* const end = entry.data() + entry.size();
+  // Most numbers of a common term are one byte: eight of them at a time, without a branch.
+  for (; end - p >= 8; p += 8) {
+    const uint64_t eight = get_le64(p);
+    if (inside || (eight & kHighBits) != 0) {
+      for (int i = 0; i < 8; ++i) take(static_cast<uint8_t>(p[i]));
+      continue;
+    }
+    for (int i = 0; i < 8; ++i) {
+      postings += 1 - number_is_count;
+      number_is_count = static_cast<uint32_t>(eight >> (8 * i)) & ~number_is_count & 1;
+    }
+  }
+  for (; p != end; ++p) take(static_cast<uint8_t>(*p));
+  return inside || number_is_count != 0 ? 0 : postings;
 }
 
 bool ChunkView::ascending() const {

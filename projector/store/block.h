@@ -149,6 +149,9 @@ inline EntryBound entry_bound(std::string_view entry) {
   return {static_cast<uint8_t>(entry[0]), static_cast<uint8_t>(entry[1])};
 }
 
+// How many postings a term's entry has, without a look at the documents; 0: damaged.
+uint32_t count_postings(std::string_view entry);
+
 // Calls visit(doc, count) for every posting of a term's entry, in order, until it returns false. False: damaged, or a
 // document not below `docs`.
 template <typename Visit>

@@ -101,6 +101,7 @@ class DocSet {
   explicit DocSet(uint32_t docs = 0) : docs_(docs), words_((docs + 63ULL) / 64) {}
   uint32_t docs() const { return docs_; }
   bool contains(uint32_t doc) const { return words_[doc >> 6] >> (doc & 63) & 1; }
+  bool contains_all(uint32_t first_doc, uint32_t end_doc) const;
   void insert(uint32_t doc) { words_[doc >> 6] |= uint64_t{1} << (doc & 63); }
   void erase(uint32_t doc) { words_[doc >> 6] &= ~(uint64_t{1} << (doc & 63)); }
   uint32_t count() const;
@@ -128,6 +129,7 @@ struct TermBound {
   uint32_t end_doc = 0;
   uint32_t max_count = 0;   // no posting's count is greater
   uint32_t min_length = 0;  // no posting's document is shorter
+  uint32_t documents = 0;   // of those that were asked about, how many hold the term: exact
 };
 
 // Counts of work, for explain and for the budget of DESIGN 5.6.
@@ -165,10 +167,15 @@ class AgentIndex {
   // Live documents whose expiry is at or before `now_ms`. Reads no columns where no document of the agent expires.
   virtual Status expired(TimestampMs now_ms, DocSet& out) = 0;
 
-  // Postings of a text term in order of document, live documents only; appended to `out`.
-  virtual Status postings(uint32_t term, std::vector<Posting>& out) = 0;
-  // Bounds of a term over ranges of documents that together hold all its postings; appended to `out`.
-  virtual Status bounds(uint32_t term, std::vector<TermBound>& out) = 0;
+  // Postings of a text term in documents [first_doc, end_doc) of `among`, a set of live documents, in order of
+  // document; appended to `out`. Reads no rows of other documents.
+  virtual Status postings(uint32_t term, uint32_t first_doc, uint32_t end_doc, const DocSet& among,
+                          std::vector<Posting>& out) = 0;
+  // All of them.
+  Status postings(uint32_t term, std::vector<Posting>& out) { return postings(term, 0, docs(), live(), out); }
+  // Bounds of a term over ranges of documents that together hold all its postings, in order; appended to `out`. Ranges
+  // of two terms are the same or do not meet. `among`, a set of live documents, says which are counted.
+  virtual Status bounds(uint32_t term, const DocSet& among, std::vector<TermBound>& out) = 0;
   // Live documents that carry the filter term; with `prefix`, one whose value starts with it. Replaces `out`.
   virtual Status filter(FilterField field, std::string_view value, bool prefix, DocSet& out) = 0;
   // Every distinct value of a filter field over live documents with its number of documents, sorted by value.

@@ -243,10 +243,11 @@ Status RowsIndex::values(FilterField field, std::vector<std::pair<std::string, u
   for (uint32_t page = 0; page < pages_.size(); ++page) {
     const PageBits live = live_bits(page);
     MNEMO_TRY(pages_.for_each_value(page, [&](FilterField f, std::string_view v, const PageBits& bits) {
+      if (f != field) return f < field;
       uint32_t count = 0;
       for (size_t i = 0; i < bits.size(); ++i) count += static_cast<uint32_t>(std::popcount(bits[i] & live[i]));
-      if (f == field && count > 0) found.emplace_back(v, count);
-      return f <= field;
+      if (count > 0) found.emplace_back(v, count);
+      return true;
     }));
   }
   std::vector<uint32_t> counts(tail_.values());

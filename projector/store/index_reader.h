@@ -93,17 +93,16 @@ class RowsIndex final : public AgentIndex {
   Status status() const override;
 
   Status expired(TimestampMs now_ms, DocSet& out) override;
-  Status postings(uint32_t term, std::vector<Posting>& out) override;
-  Status bounds(uint32_t term, std::vector<TermBound>& out) override;
+  Status postings(uint32_t term, uint32_t first_doc, uint32_t end_doc, const DocSet& among,
+                  std::vector<Posting>& out) override;
+  Status bounds(uint32_t term, const DocSet& among, std::vector<TermBound>& out) override;
   Status filter(FilterField field, std::string_view value, bool prefix, DocSet& out) override;
   Status values(FilterField field, std::vector<std::pair<std::string, uint32_t>>& out) override;
   const IndexReads& reads() const override { return reads_; }
 
  private:
-  // A chunk row that was read, and its segment's number in segments_.
+  // A chunk row that was read.
   struct KeptChunk {
-    size_t segment = 0;
-    size_t chunk = 0;
     std::string row;
     ChunkView view;
   };
@@ -121,11 +120,14 @@ class RowsIndex final : public AgentIndex {
 
   Status open_segments();
   Result<const ChunkView*> chunk_view(size_t segment, size_t chunk);
-  // Calls visit(segment, entry) for each entry that the segments hold of the term.
+  // Calls visit(segment, entry) for each entry in which the term may have postings in documents [first_doc, end_doc).
   template <typename Visit>
-  Status for_each_entry(uint32_t term, Visit&& visit);
+  Status for_each_entry(uint32_t term, uint32_t first_doc, uint32_t end_doc, Visit&& visit);
+  template <typename Visit>
+  Status for_each_entry_of(size_t segment, uint32_t term, uint32_t first_doc, uint32_t end_doc, Visit&& visit);
   template <typename Visit>
   void for_each_tail_posting(uint32_t term, Visit&& visit) const;
+  void bound_tail(uint32_t term, const DocSet& among, std::vector<TermBound>& out) const;
 
   const RowReader& rows_;
   TailScope tails_;
@@ -139,8 +141,9 @@ class RowsIndex final : public AgentIndex {
   TailView tail_;
   bool segments_open_ = false;
   std::vector<Segment> segments_;
-  std::vector<ChunkView> block_views_;            // of segments_ that are one row
-  std::vector<std::unique_ptr<KeptChunk>> kept_;  // chunk rows read so far
+  std::vector<ChunkView> block_views_;  // of segments_ that are one row
+  // Chunk rows read so far, by segment and chunk.
+  std::vector<std::vector<std::unique_ptr<KeptChunk>>> kept_;
 };
 
 }  // namespace mnemo

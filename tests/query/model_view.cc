@@ -41,19 +41,26 @@ class ModelIndex final : public AgentIndex {
   Status expired(TimestampMs now_ms, DocSet& out) override {
     return select(out, [&](uint32_t doc) { return expires_at_ms(doc) != 0 && expires_at_ms(doc) <= now_ms; });
   }
-  Status postings(uint32_t term, std::vector<Posting>& out) override {
-    for (uint32_t doc = 0; doc < docs(); ++doc) {
+  Status postings(uint32_t term, uint32_t first_doc, uint32_t end_doc, const DocSet& among,
+                  std::vector<Posting>& out) override {
+    const size_t before = out.size();
+    for (uint32_t doc = first_doc; doc < end_doc; ++doc) {
+      if (!among.contains(doc)) continue;
       for (const TermCount& count : indexed_[doc].terms) {
         if (count.hash == term) out.push_back({doc, count.count});
       }
     }
+    reads_.postings += out.size() - before;
     return {};
   }
-  Status bounds(uint32_t term, std::vector<TermBound>& out) override {
+  // One document a range.
+  Status bounds(uint32_t term, const DocSet& among, std::vector<TermBound>& out) override {
     std::vector<Posting> all;
-    MNEMO_TRY(postings(term, all));
-    for (const Posting& posting : all)
-      out.push_back({posting.doc, posting.doc + 1, posting.count, length(posting.doc)});
+    MNEMO_TRY(postings(term, 0, docs(), live(), all));
+    reads_.postings -= all.size();  // looked at, not given
+    for (const Posting& posting : all) {
+      out.push_back({posting.doc, posting.doc + 1, posting.count, length(posting.doc), among.contains(posting.doc)});
+    }
     return {};
   }
   Status filter(FilterField field, std::string_view value, bool prefix, DocSet& out) override {

@@ -50,6 +50,7 @@ TEST(Chunk, GivesBackWhatWasPut) {
       ASSERT_EQ(view.lower_bound(hash - 1), i);
       ASSERT_EQ(view.lower_bound(hash + 1), i + 1);
       ASSERT_EQ(decode(view.entry(i), UINT32_MAX), postings);
+      ASSERT_EQ(count_postings(view.entry(i)), postings.size());
       ++i;
     }
   }
@@ -105,6 +106,24 @@ TEST(Chunk, CutRowsAreDamageNotCrashes) {
     // The last term's entry is short, or all of it is gone.
     EXPECT_FALSE(for_each_posting(view.entry(49), 256, [](uint32_t, uint32_t) { return true; }));
   }
+}
+
+TEST(Chunk, AnEntryThatEndsWithinAPostingIsNotCounted) {
+  ChunkBuilder builder(kChunkRowBytesMax);
+  for (uint32_t doc = 0; doc < 100; ++doc) {
+    ASSERT_TRUE(builder.add(7, doc * 3, doc % 3 == 0 ? 1 : doc, bound_of(doc, 9)));
+  }
+  ASSERT_TRUE(builder.add(7, 100'000, 70'000, bound_of(70'000, 9)));
+  std::string row;
+  builder.finish(row);
+  ChunkView view;
+  ASSERT_TRUE(view.parse(row));
+  const std::string_view entry = view.entry(0);
+  EXPECT_EQ(count_postings(entry), 101u);
+  // The last posting takes six bytes.
+  for (size_t cut = 1; cut < 6; ++cut) EXPECT_EQ(count_postings(entry.substr(0, entry.size() - cut)), 0u) << cut;
+  EXPECT_EQ(count_postings(entry.substr(0, entry.size() - 6)), 100u);
+  EXPECT_EQ(count_postings(entry.substr(0, 2)), 0u);
 }
 
 TEST(Chunk, ATermThatDoesNotFitIsTakenOutWhole) {

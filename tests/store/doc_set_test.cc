@@ -30,6 +30,17 @@ TEST(DocSet, EqualsBitsets) {
     DocSet either = a;
     either.unite(b);
     expect_same(either, x | y);
+    for (uint32_t first = 0; first <= docs; first += 7) {
+      const auto end = static_cast<uint32_t>(first + random() % (docs - first + 1));
+      a.unite(b);
+      for (uint32_t i = first; i < end; ++i) a.insert(i);
+      ASSERT_TRUE(a.contains_all(first, end)) << first << " to " << end;
+      if (first == end) continue;
+      const auto hole = static_cast<uint32_t>(first + random() % (end - first));
+      a.erase(hole);
+      ASSERT_FALSE(a.contains_all(first, end)) << first << " to " << end << " without " << hole;
+    }
+    for (uint32_t i = 0; i < docs; ++i) x[i] ? a.insert(i) : a.erase(i);
     a.complement();
     std::bitset<1000> all;
     for (uint32_t i = 0; i < docs; ++i) all.set(i);

@@ -49,7 +49,7 @@ void ask_everything(IndexWorld& world, uint32_t ord) {
   std::vector<TermBound> bounds;
   for (uint32_t i = 0; i < 30; ++i) {
     fine(index.postings(term_hash_of(i), postings));
-    fine(index.bounds(term_hash_of(i), bounds));
+    fine(index.bounds(term_hash_of(i), index.live(), bounds));
   }
   for (const Posting& posting : postings) EXPECT_LT(posting.doc, docs);
   DocSet found;

@@ -287,6 +287,25 @@ TEST(Index, AFenceSendsReadersOnlyToChunksThatGoOn) {
   EXPECT_GT(inside, 1U);
 }
 
+// A term that fills chunks has an entry in each, and a bound of each: together they bound the range.
+TEST(Index, ABoundHoldsForAllChunksOfATerm) {
+  IndexWorld world(25, kRoomy);
+  DocShape shape;
+  shape.vocabulary = 3000;
+  shape.common_term_percent = 100;
+  for (uint32_t doc = 0; doc < 256 * 64; ++doc) {
+    shape.common_count_max = doc < 256 * 32 ? 100 : 2;
+    world.add_drawn(0, shape);
+  }
+  world.work_all();
+  world.expect_equal(0, 3);
+  const auto index = world.open(0);
+  std::vector<TermBound> bounds;
+  ASSERT_TRUE(index->bounds(term_hash_of(7), index->live(), bounds));
+  ASSERT_EQ(bounds.size(), 1U);
+  EXPECT_EQ(bounds[0].documents, 256U * 64);
+}
+
 // The rows depend on the calls alone: not on what the cache kept, nor on restarts, nor on readers.
 TEST(Index, TheSameCallsGiveTheSameRows) {
   std::vector<Digest> expected;

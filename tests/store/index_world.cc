@@ -228,7 +228,10 @@ namespace {
 
 void expect_bounds(AgentIndex& index, uint32_t term, const std::vector<Posting>& postings) {
   std::vector<TermBound> bounds;
-  ASSERT_TRUE(index.bounds(term, bounds));
+  ASSERT_TRUE(index.bounds(term, index.live(), bounds));
+  uint32_t documents = 0;
+  for (const TermBound& bound : bounds) documents += bound.documents;
+  ASSERT_EQ(documents, postings.size());
   for (const Posting& posting : postings) {
     const auto bound = std::find_if(bounds.begin(), bounds.end(), [&](const TermBound& b) {
       return posting.doc >= b.first_doc && posting.doc < b.end_doc;
@@ -237,6 +240,20 @@ void expect_bounds(AgentIndex& index, uint32_t term, const std::vector<Posting>&
     ASSERT_LE(posting.count, bound->max_count);
     ASSERT_GE(index.length(posting.doc), bound->min_length);
   }
+}
+
+void expect_range(std::mt19937_64& random, AgentIndex& index, uint32_t term, const std::vector<Posting>& postings) {
+  const auto first = static_cast<uint32_t>(random() % (index.docs() + 1));
+  const auto end = static_cast<uint32_t>(first + random() % (index.docs() - first + 1));
+  DocSet among = index.live();
+  for (uint32_t doc = 0; doc < index.docs(); doc += 1 + static_cast<uint32_t>(random() % 5)) among.erase(doc);
+  std::vector<Posting> expected;
+  std::copy_if(postings.begin(), postings.end(), std::back_inserter(expected), [&](const Posting& posting) {
+    return posting.doc >= first && posting.doc < end && among.contains(posting.doc);
+  });
+  std::vector<Posting> found;
+  ASSERT_TRUE(index.postings(term, first, end, among, found));
+  ASSERT_EQ(found, expected) << first << " to " << end;
 }
 
 void expect_columns(const AgentIndex& index, const TestAgent& agent) {
@@ -284,6 +301,7 @@ void IndexWorld::expect_equal(const RowReader& rows, const TailScope& scope, con
     found.erase(found.begin());
     ASSERT_EQ(found, agent.postings(term)) << "term " << term;
     expect_bounds(index, term, found);
+    expect_range(random_, index, term, found);
   }
   for (uint32_t i = 0; i < samples; i += 3) {
     expect_filter(index, agent, FilterField::kTag, kTags[pick(kTags.size())]);
