@@ -24,6 +24,7 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 
 constexpr size_t kReadBytes = 16 << 10;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -61,7 +62,10 @@ HttpConnection::HttpConnection(HttpShared& shared, tcp::socket socket, bool crow
       socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       answered_(socket_.get_executor(), asio::steady_timer::time_point::max()),
-      buffer_(options_.header_bytes_max + kReadBytes) {}
+      buffer_(options_.header_bytes_max + kReadBytes) {
+  error_code gone;
+  remote_ = socket_.remote_endpoint(gone).address().to_string();
+}
 
 asio::awaitable<void> HttpConnection::serve() {
   error_code error;
@@ -192,8 +196,7 @@ std::optional<HttpResponse> HttpConnection::check_head(const HttpParser& parser,
   if (!head) return error_response(head.error());
   if (const Status status = shared_.guard.check(head->headers); !status) return error_response(status.error());
   request = std::move(*head);
-  error_code error;
-  request.remote = socket_.remote_endpoint(error).address().to_string();
+  request.remote = remote_;
   return std::nullopt;
 }
 
@@ -256,17 +259,18 @@ asio::awaitable<void> HttpConnection::linger() {
 
 void HttpConnection::set_time(std::chrono::milliseconds most) {
   time_over_ = false;
-  start_timer(most);
+  time_end_ = steady_clock::now() + most;
+  if (time_end_ < timer_end_) start_timer(time_end_);
 }
 
-// Not cancelled alone: a wait that has ended already would be told so all the same.
 void HttpConnection::end_time() {
   time_over_ = false;
-  timer_.expires_at(asio::steady_timer::time_point::max());
+  time_end_ = steady_clock::time_point::max();
 }
 
-void HttpConnection::start_timer(std::chrono::milliseconds most) {
-  timer_.expires_after(most);
+void HttpConnection::start_timer(steady_clock::time_point at) {
+  timer_end_ = at;
+  timer_.expires_at(at);
   timer_.async_wait([self = shared_from_this()](error_code error) {
     if (!error) self->on_timer();
   });
@@ -275,16 +279,23 @@ void HttpConnection::start_timer(std::chrono::milliseconds most) {
 // The operation under way is cancelled, so that something may still be said. One that consists of several and stood
 // between two of them goes on: the connection is closed a while later.
 void HttpConnection::on_timer() {
-  if (timer_.expiry() > asio::steady_timer::clock_type::now()) return;
+  const auto now = steady_clock::now();
+  if (timer_end_ > now) return;  // ended just before it was set anew
+  timer_end_ = steady_clock::time_point::max();
+  if (time_end_ == steady_clock::time_point::max()) return;
+  if (time_end_ > now) return start_timer(time_end_);
   if (time_over_) return close();
   time_over_ = true;
   error_code ignored;
   socket_.cancel(ignored);
-  start_timer(kFarewellMax);
+  time_end_ = now + kFarewellMax;
+  start_timer(time_end_);
 }
 
 void HttpConnection::close() {
   end_time();
+  timer_end_ = steady_clock::time_point::max();
+  timer_.cancel();  // which keeps this
   error_code ignored;
   socket_.close(ignored);
 }

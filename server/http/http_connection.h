@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "server/http/body_budget.h"
@@ -44,7 +45,7 @@ struct HttpShared {
   std::atomic<uint64_t> sent_bytes{0};
 };
 
-// All that it does, it does on the executor of its socket, which must be a strand.
+// All that it does, it does on the executor of its socket, which must run one thing at a time.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   // `crowded`: there are too many, and this one is told so and nothing else.
@@ -81,10 +82,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   std::optional<HttpResponse> check_head(const HttpParser& parser, std::string_view bytes, HttpRequest& request);
 
-  // The operations that begin from now on end with an error when the time is over. One time at a time.
+  // The operations that begin from now on end with an error when the time is over. One time at a time. The timer is not
+  // set anew for each: it looks, when it ends, whether that was the time.
   void set_time(std::chrono::milliseconds most);
   void end_time();
-  void start_timer(std::chrono::milliseconds most);
+  void start_timer(std::chrono::steady_clock::time_point at);
   void on_timer();
   void close();
 
@@ -92,7 +94,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const HttpServerOptions& options_;
   const bool crowded_;
   boost::asio::ip::tcp::socket socket_;
+  std::string remote_;
   boost::asio::steady_timer timer_;
+  std::chrono::steady_clock::time_point time_end_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point timer_end_ = std::chrono::steady_clock::time_point::max();
   boost::asio::steady_timer answered_;  // never ends: cancelled when the answer is there
   boost::beast::flat_buffer buffer_;
   bool idle_ = true;

@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <deque>
 #include <exception>
 #include <thread>
 #include <unordered_set>
@@ -58,30 +60,38 @@ void rethrow(const std::exception_ptr& exception) {
 
 }  // namespace
 
+// A thread, and the connections that are its own: what happens on one of them wakes no other thread.
+struct Loop {
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> runs_on{io.get_executor()};
+};
+
 class HttpServer::Impl {
  public:
-  Impl(HttpServerOptions options, HttpHandler handler) : shared_(std::move(options), std::move(handler)) {}
+  Impl(HttpServerOptions options, HttpHandler handler)
+      : loops_(std::max<size_t>(options.threads, 1)), shared_(std::move(options), std::move(handler)) {}
 
   Status start() {
     if (!shared_.options.tls_cert.empty() || !shared_.options.tls_key.empty()) {
       MNEMO_ASSIGN(shared_.tls, make_tls_context(shared_.options.tls_cert, shared_.options.tls_key));
     }
     MNEMO_TRY(listen());
-    asio::co_spawn(accept_strand_, accept_all(), rethrow);
-    for (size_t i = 0; i < shared_.options.threads; ++i) threads_.emplace_back([this] { io_.run(); });
+    asio::co_spawn(acceptor_.get_executor(), accept_all(), rethrow);
+    for (Loop& loop : loops_) threads_.emplace_back([&loop] { loop.io.run(); });
     return {};
   }
 
   Status stop(MonotonicTime deadline) {
     const MutexLock once(stop_mutex_);
     if (shared_.stopping.exchange(true)) return {};
-    asio::post(accept_strand_, [this] {
+    asio::post(acceptor_.get_executor(), [this] {
       error_code ignored;
       acceptor_.close(ignored);
       accept_pause_.cancel();
     });
     const size_t left = close_all(deadline);
     // Ends when nothing is left to do: every connection ends by itself, since its socket is closed.
+    for (Loop& loop : loops_) loop.runs_on.reset();
     threads_.clear();
     if (left == 0) return {};
     return fail(Code::kDeadlineExceeded, fmt::format("{} HTTP connections were cut off", left));
@@ -123,7 +133,7 @@ class HttpServer::Impl {
   asio::awaitable<void> accept_all() {
     while (acceptor_.is_open()) {
       error_code error;
-      tcp::socket socket(asio::make_strand(io_));
+      tcp::socket socket(loops_[accepts_for_++ % loops_.size()].io);
       co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
       if (!error) {
         take(std::move(socket));
@@ -176,7 +186,7 @@ class HttpServer::Impl {
     return connections_.size();
   }
 
-  asio::io_context io_;
+  std::deque<Loop> loops_;
   HttpShared shared_;
   uint16_t port_ = 0;
 
@@ -185,9 +195,10 @@ class HttpServer::Impl {
   std::unordered_set<std::shared_ptr<HttpConnection>> connections_ MNEMO_GUARDED_BY(mutex_);
   uint64_t accepted_ MNEMO_GUARDED_BY(mutex_) = 0;
 
-  asio::strand<asio::io_context::executor_type> accept_strand_{io_.get_executor()};
-  tcp::acceptor acceptor_{accept_strand_};
-  asio::steady_timer accept_pause_{accept_strand_};
+  // Of the first loop's thread.
+  tcp::acceptor acceptor_{loops_.front().io};
+  asio::steady_timer accept_pause_{loops_.front().io};
+  size_t accepts_for_ = 0;
   std::chrono::steady_clock::time_point accept_failure_next_{};
   Mutex stop_mutex_;
   std::vector<std::jthread> threads_;
