@@ -110,7 +110,11 @@ Result<ProjectOptions> Node::role_options(Partition& partition) {
 Status Node::follow_once(Partition& partition, const std::stop_token& stop) {
   Projection& projection = *partition.projection;
   partition.role.reset();
-  if (projection.failure()) MNEMO_TRY(projection.reopen());
+  uint64_t had = 0;  // applied before the store failed, or about to be: until it is again, answers would go back
+  if (projection.failure()) {
+    MNEMO_ASSIGN(had, log_.end(projection.partition()));
+    MNEMO_TRY(projection.reopen());
+  }
   const Meta meta = projection.applied();
   MNEMO_TRY(check_continues(log_, projection.partition(), meta, key_.check_value()));
   MNEMO_ASSIGN(ProjectOptions options, role_options(partition));
@@ -122,7 +126,7 @@ Status Node::follow_once(Partition& partition, const std::stop_token& stop) {
     MNEMO_ASSIGN(const bool handled,
                  follower->step(std::chrono::steady_clock::now() + std::chrono::milliseconds(idle_ms)));
     idle_ms = handled ? kIdleMs : std::min(2 * idle_ms, kIdleMsMax);
-    if (projection.halted()) resume(partition);
+    if (projection.halted() && projection.applied().next_offset >= had) resume(partition);
   }
   return {};
 }
@@ -261,13 +265,13 @@ uint64_t Node::when_applied(PartitionId partition, AppliedWaiters::Reached reach
 
 bool Node::cancel_wait(PartitionId partition, uint64_t id) { return partitions_[partition.value]->waiters->cancel(id); }
 
-Result<std::vector<PartitionId>> Node::activate_rules(Deadline deadline) {
+Status Node::activate_rules(Deadline deadline, std::set<PartitionId>& activated) {
   MNEMO_TRY(wait_applied(deadline));
   std::vector<Rules> in_force;
   for (uint32_t p = 0; p < partitions(); ++p) in_force.push_back(*projection(PartitionId(p)).rules());
-  MNEMO_ASSIGN(auto activated, mnemo::activate_rules(log_, in_force, clock_, ids_));
-  if (!activated.empty()) MNEMO_TRY(wait_applied(deadline));
-  return activated;
+  MNEMO_ASSIGN(const auto now, mnemo::activate_rules(log_, in_force, clock_, ids_));
+  activated.insert(now.begin(), now.end());
+  return now.empty() ? Status() : wait_applied(deadline);
 }
 
 Result<std::unique_ptr<View>> Node::view(PartitionId partition) const {

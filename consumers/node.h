@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -86,8 +87,9 @@ class Node {
   uint64_t when_applied(PartitionId partition, AppliedWaiters::Reached reached, AppliedWaiters::Done done);
   bool cancel_wait(PartitionId partition, uint64_t id);
   // Activates the kinds of events that this build applies and the log, made by an older one, does not have active
-  // (events/activation.h): the partitions in which it did, which is to be announced; none, as a rule.
-  Result<std::vector<PartitionId>> activate_rules(Deadline deadline);
+  // (events/activation.h). The partitions in which it did, which is to be announced, come to `activated`, also before
+  // an error: asked again, it finds nothing to do there. None, as a rule.
+  Status activate_rules(Deadline deadline, std::set<PartitionId>& activated);
   Result<std::unique_ptr<View>> view(PartitionId partition) const;
   // The error that halted a partition, or nullopt.
   std::optional<Error> halted(PartitionId partition) const {
