@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <unordered_map>
+#include <vector>
 
 #include "events/clock.h"
 #include "mnemo/v1/service.pb.h"
@@ -42,14 +44,57 @@ bool absent_when_empty(const FieldDescriptor& field) {
   return std::ranges::find(fields, &field) != fields.end();
 }
 
-bool empty(const Message& message, const FieldDescriptor& field) {
-  const pb::Reflection& reflection = *message.GetReflection();
-  return field.is_repeated() ? reflection.FieldSize(message, &field) == 0 : !reflection.HasField(message, &field);
+// What there is to know of a type of message, looked up once: protobuf's own lookups take longer than the writing.
+struct Plan {
+  enum class Meaning { kFields, kTime, kMetadataValue, kBatchResult };
+  struct Field {
+    const FieldDescriptor* descriptor;
+    std::string name;  // with quotes and colon
+    bool may_be_absent;
+  };
+
+  Meaning meaning = Meaning::kFields;
+  const pb::Reflection* reflection = nullptr;
+  std::vector<Field> fields;
+};
+using Plans = std::unordered_map<const pb::Descriptor*, Plan>;
+
+// Messages that are something else than an object of their fields.
+Plan::Meaning meaning_of(const pb::Descriptor* type) {
+  if (type == pb::Timestamp::descriptor()) return Plan::Meaning::kTime;
+  if (type == v1::MetadataValue::descriptor()) return Plan::Meaning::kMetadataValue;
+  if (type == v1::RememberBatchResponse::Result::descriptor()) return Plan::Meaning::kBatchResult;
+  return Plan::Meaning::kFields;
 }
 
-bool printed(const Message& message, const FieldDescriptor& field) {
-  const bool may_be_absent = field.has_presence() || absent_when_empty(field);
-  return !may_be_absent || !empty(message, field);
+void add_plans(const pb::Descriptor* type, Plans& plans) {
+  const auto [at, added] = plans.try_emplace(type);
+  if (!added) return;
+  at->second.meaning = meaning_of(type);
+  at->second.reflection = pb::MessageFactory::generated_factory()->GetPrototype(type)->GetReflection();
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* const field = type->field(i);
+    plans[type].fields.push_back(
+        {field, fmt::format("\"{}\":", field->name()), field->has_presence() || absent_when_empty(*field)});
+    if (field->message_type() != nullptr) add_plans(field->message_type(), plans);
+  }
+}
+
+Plans plans_of(const pb::FileDescriptor& file) {
+  Plans plans;
+  for (int i = 0; i < file.message_type_count(); ++i) add_plans(file.message_type(i), plans);
+  return plans;
+}
+
+const Plan& plan_of(const Message& message) {
+  static const Plans plans = plans_of(*v1::Memory::descriptor()->file());
+  const auto at = plans.find(message.GetDescriptor());
+  MNEMO_CHECK(at != plans.end());
+  return at->second;
+}
+
+bool empty(const Message& message, const pb::Reflection& reflection, const FieldDescriptor& field) {
+  return field.is_repeated() ? reflection.FieldSize(message, &field) == 0 : !reflection.HasField(message, &field);
 }
 
 // In a JSON string, of the characters of ASCII.
@@ -58,16 +103,16 @@ bool stands_for_itself(char c) { return c >= ' ' && c < '\x7f' && c != '"' && c 
 class Writer {
  public:
   void write(const Message& message) {
-    if (write_by_meaning(message)) return;
-    out_ += '{';
-    const pb::Descriptor& type = *message.GetDescriptor();
-    for (int i = 0; i < type.field_count(); ++i) {
-      const FieldDescriptor& field = *type.field(i);
-      if (!printed(message, field)) continue;
-      name(field.name());
-      write_field(message, field);
+    const Plan& plan = plan_of(message);
+    switch (plan.meaning) {
+      case Plan::Meaning::kFields: return write_fields(message, plan);
+      case Plan::Meaning::kTime: return write_time(static_cast<const pb::Timestamp&>(message));
+      case Plan::Meaning::kMetadataValue: return write_metadata(static_cast<const v1::MetadataValue&>(message));
+      case Plan::Meaning::kBatchResult: break;
     }
-    out_ += '}';
+    // In a batch a result is what a single request would have got.
+    const auto& result = static_cast<const v1::RememberBatchResponse::Result&>(message);
+    return result.has_error() ? write_fields(message, plan) : write(result.remembered());
   }
   std::string take() { return std::move(out_); }
 
@@ -91,25 +136,18 @@ class Writer {
     out_ += '"';
   }
 
-  // Messages that are something else than an object of their fields.
-  bool write_by_meaning(const Message& message) {
-    const pb::Descriptor* const type = message.GetDescriptor();
-    if (type == pb::Timestamp::descriptor()) {
-      const auto& time = static_cast<const pb::Timestamp&>(message);
-      text(to_rfc3339(pb::util::TimeUtil::TimestampToMilliseconds(time)));
-      return true;
+  void write_fields(const Message& message, const Plan& plan) {
+    out_ += '{';
+    for (const Plan::Field& field : plan.fields) {
+      if (field.may_be_absent && empty(message, *plan.reflection, *field.descriptor)) continue;
+      comma();
+      out_ += field.name;
+      write_field(message, *plan.reflection, *field.descriptor);
     }
-    if (type == v1::MetadataValue::descriptor()) {
-      write_metadata(static_cast<const v1::MetadataValue&>(message));
-      return true;
-    }
-    if (type != v1::RememberBatchResponse::Result::descriptor()) return false;
-    // In a batch a result is what a single request would have got.
-    const auto& result = static_cast<const v1::RememberBatchResponse::Result&>(message);
-    if (result.has_error()) return false;
-    write(result.remembered());
-    return true;
+    out_ += '}';
   }
+
+  void write_time(const pb::Timestamp& time) { text(to_rfc3339(pb::util::TimeUtil::TimestampToMilliseconds(time))); }
 
   void write_metadata(const v1::MetadataValue& value) {
     switch (value.value_case()) {
@@ -120,21 +158,20 @@ class Writer {
     }
   }
 
-  void write_field(const Message& message, const FieldDescriptor& field) {
-    if (field.is_map()) return write_map(message, field);
-    if (!field.is_repeated()) return write_one(message, field, -1);
+  void write_field(const Message& message, const pb::Reflection& reflection, const FieldDescriptor& field) {
+    if (field.is_map()) return write_map(message, reflection, field);
+    if (!field.is_repeated()) return write_one(message, reflection, field, -1);
     out_ += '[';
-    const int size = message.GetReflection()->FieldSize(message, &field);
+    const int size = reflection.FieldSize(message, &field);
     for (int i = 0; i < size; ++i) {
       comma();
-      write_one(message, field, i);
+      write_one(message, reflection, field, i);
     }
     out_ += ']';
   }
 
   // By name, since the order in a map is another in each process.
-  void write_map(const Message& message, const FieldDescriptor& field) {
-    const pb::Reflection& reflection = *message.GetReflection();
+  void write_map(const Message& message, const pb::Reflection& reflection, const FieldDescriptor& field) {
     std::map<std::string, const Message*> entries;
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
       const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
@@ -143,14 +180,13 @@ class Writer {
     out_ += '{';
     for (const auto& [key, entry] : entries) {
       name(key);
-      write_one(*entry, *field.message_type()->map_value(), -1);
+      write_one(*entry, *entry->GetReflection(), *field.message_type()->map_value(), -1);
     }
     out_ += '}';
   }
 
   // `index` is -1 where the field is no list.
-  void write_one(const Message& m, const FieldDescriptor& f, int index) {
-    const pb::Reflection& r = *m.GetReflection();
+  void write_one(const Message& m, const pb::Reflection& r, const FieldDescriptor& f, int index) {
     const bool list = index >= 0;
     switch (f.cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING: {
@@ -174,8 +210,8 @@ class Writer {
         out_ += fmt::format_int(list ? r.GetRepeatedUInt32(m, &f, index) : r.GetUInt32(m, &f)).c_str();
         return;
       case FieldDescriptor::CPPTYPE_INT32: out_ += fmt::format_int(r.GetInt32(m, &f)).c_str(); return;
-      case FieldDescriptor::CPPTYPE_UINT64: out_ += fmt::format("\"{}\"", r.GetUInt64(m, &f)); return;
-      case FieldDescriptor::CPPTYPE_INT64: out_ += fmt::format("\"{}\"", r.GetInt64(m, &f)); return;
+      case FieldDescriptor::CPPTYPE_UINT64: return text(fmt::format_int(r.GetUInt64(m, &f)).c_str());
+      case FieldDescriptor::CPPTYPE_INT64: return text(fmt::format_int(r.GetInt64(m, &f)).c_str());
     }
   }
 
