@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 
+#include "mnemo/v1/service.pb.h"
 #include "server/http/call_headers.h"
 #include "server/http/responses.h"
 #include "server/json/parse.h"
@@ -14,8 +15,7 @@
 namespace mnemo {
 namespace {
 
-constexpr std::string_view kMemoryService = "/mnemo.v1.MemoryService/";
-constexpr std::string_view kAdminService = "/mnemo.v1.AdminService/";
+constexpr std::string_view kServices = "/mnemo.v1.";
 constexpr std::string_view kContentType = "application/proto";
 constexpr int kUnsupportedMediaType = 415;
 
@@ -123,19 +123,34 @@ const std::map<Method, Handler>& handlers() {
   return all;
 }
 
-std::string_view rpc_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+Method method_of(std::string_view rpc) {
+  for (size_t i = 0; i < kMethods; ++i) {
+    if (method_name(static_cast<Method>(i)) == rpc) return static_cast<Method>(i);
+  }
+  return Method::kOther;
+}
+
+// By path: /SERVICE/RPC.
+std::map<std::string, Method, std::less<>> methods_of(const google::protobuf::FileDescriptor& file) {
+  std::map<std::string, Method, std::less<>> methods;
+  for (int s = 0; s < file.service_count(); ++s) {
+    const auto& service = *file.service(s);
+    for (int m = 0; m < service.method_count(); ++m) {
+      const std::string& name = service.method(m)->name();
+      methods[fmt::format("/{}/{}", service.full_name(), name)] = method_of(name);
+    }
+  }
+  return methods;
+}
 
 }  // namespace
 
-bool is_connect(const HttpRequest& request) {
-  return request.path.starts_with(kMemoryService) || request.path.starts_with(kAdminService);
-}
+bool is_connect(const HttpRequest& request) { return request.path.starts_with(kServices); }
 
 Method connect_method(const HttpRequest& request) {
-  for (size_t i = 0; i < kMethods; ++i) {
-    if (method_name(static_cast<Method>(i)) == rpc_name(request.path)) return static_cast<Method>(i);
-  }
-  return Method::kOther;
+  static const auto methods = methods_of(*v1::Memory::descriptor()->file());
+  const auto method = methods.find(request.path);
+  return method == methods.end() ? Method::kOther : method->second;
 }
 
 void handle_connect(const HttpRequest& request, const HttpRoutes::Parts& parts, const HttpResponder& respond) {

@@ -19,9 +19,9 @@ using boost::beast::iequals;
 constexpr int kUnsupportedMediaType = 415;
 
 // Of two, one would be lost. Host is the guard's.
-constexpr std::array<std::string_view, 9> kOnce = {"Content-Length",   "Content-Type", "Authorization",
-                                                   "Idempotency-Key",  "Grpc-Timeout", "Connect-Timeout-Ms",
-                                                   "X-Correlation-Id", "X-Request-Id", "Expect"};
+constexpr std::array<std::string_view, 10> kOnce = {
+    "Content-Length",     "Content-Type",     "Authorization", "Idempotency-Key", "Grpc-Timeout",
+    "Connect-Timeout-Ms", "X-Correlation-Id", "X-Request-Id",  "traceparent",     "Expect"};
 
 HttpResponse invalid(std::string message) { return error_response({Code::kInvalidArgument, std::move(message)}); }
 

@@ -12,7 +12,7 @@ namespace mnemo {
 
 struct PartitionView {
   std::unique_ptr<View> view;
-  bool behind = false;  // the partition stands still
+  bool behind = false;  // it may lack what came later
 };
 using ViewOf = std::function<Result<PartitionView>(PartitionId)>;
 

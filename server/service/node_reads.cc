@@ -74,7 +74,7 @@ void NodeService::look(const Call& call, Request request, Reply<Response> reply)
                                 MNEMO_ASSIGN(const auto view, node_.view(partition));
                                 MNEMO_ASSIGN(Response response, answer(engine_, *view, request));
                                 if constexpr (requires { response.degraded(); }) {
-                                  response.set_degraded(node_.halted(partition).has_value());
+                                  response.set_degraded(!caught_up(partition));
                                 }
                                 return response;
                               });
@@ -112,7 +112,7 @@ void NodeService::agents(const Call& call, v1::ListAgentsRequest request, Reply<
       std::move(work), answer, [this, answer, request = std::move(request)](const Running& /*running*/) {
         (*answer)(agents_page(node_.partitions(), request, [this](PartitionId partition) -> Result<PartitionView> {
           MNEMO_ASSIGN(auto view, node_.view(partition));
-          return PartitionView{std::move(view), node_.halted(partition).has_value()};
+          return PartitionView{std::move(view), !caught_up(partition)};
         }));
       });
 }
@@ -142,7 +142,7 @@ Result<v1::RetrieveResponse> NodeService::answer_retrieve(PartitionId partition,
     MNEMO_ASSIGN(answer, engine_.retrieve(*view, request));
   }
   v1::RetrieveResponse response = message_from(std::move(answer), request.explain);
-  response.set_degraded(node_.halted(partition).has_value());
+  response.set_degraded(!caught_up(partition));
   return response;
 }
 

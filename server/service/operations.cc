@@ -84,7 +84,11 @@ Result<Operation> Operations::run_policy(const Policy& policy, const Running& ru
 void Operations::activate_rules(MonotonicTime deadline, Activated done) {
   using Partitions = std::vector<PartitionId>;
   enqueue<Partitions>(deadline, std::move(done), [this](const Running& running) {
-    return in_slices<Partitions>(running, [this](Deadline until) { return node_.activate_rules(until); });
+    std::set<PartitionId> activated;
+    return in_slices<Partitions>(running, [&](Deadline until) -> Result<Partitions> {
+      MNEMO_TRY(node_.activate_rules(until, activated));
+      return Partitions(activated.begin(), activated.end());
+    });
   });
 }
 

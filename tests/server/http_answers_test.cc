@@ -42,7 +42,7 @@ TEST(HttpAnswers, AFullMemoryIsPrintedWhole) {
       R"("observed_at":"1970-01-01T00:00:01.000Z","created_at":"1970-01-01T00:00:02.005Z",)"
       R"("recorded_at":"1970-01-01T00:00:03.000Z","expires_at":"1969-12-31T23:59:59.000Z",)"
       R"("importance":0.5,"pinned":true,"superseded":true,"event_id":"e"},"position":"0-1-9","links":[],"linked_from":[],)"
-      R"("links_truncated":false})");
+      R"("links_truncated":false,"degraded":false})");
 }
 
 TEST(HttpAnswers, EveryCharacterOfATextIsEscapedAsJsonWantsIt) {

@@ -271,5 +271,21 @@ TEST(HttpRequests, TheDeadlineIsTheClientsOrThirtySecondsAndNeverMoreThanFiveMin
   }
 }
 
+TEST(HttpRequests, AnRpcIsAskedByItsWholePath) {
+  HttpDoor door;
+  const auto status_of = [&door](const std::string& path) {
+    HttpRequest request;
+    request.method = "POST";
+    request.path = path;
+    request.headers = {{"Content-Type", "application/proto"}};
+    return door.send(request).status;
+  };
+  EXPECT_EQ(status_of("/mnemo.v1.AdminService/GetStatus"), 200);
+  for (const char* path : {"/mnemo.v1.AdminService/invented/GetStatus", "/mnemo.v1.AdminService//GetStatus",
+                           "/mnemo.v1.MemoryService/GetStatus", "/mnemo.v1.AdminService/GetStatus/"}) {
+    EXPECT_EQ(status_of(path), 501) << path;
+  }
+}
+
 }  // namespace
 }  // namespace mnemo

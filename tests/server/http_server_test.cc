@@ -172,6 +172,7 @@ TEST(HttpServer, WhatIsNoRequestIsRefusedAndTheConnectionClosed) {
       {post("x", "Content-Encoding: identity\r\nContent-Encoding: br\r\n"), 415},
       {post("x", "Content-Type: application/json\r\ncontent-type: text/plain\r\n"), 400},
       {post("x", "Content-Type: application/json\r\nContent-Type: application/json\r\n"), 400},
+      {post("x", "traceparent: a\r\ntraceparent: b\r\n"), 400},
       {get("/", "X-One: a\r\n b\r\n"), 400},
       {get("/", "X-One: a\r\n\tb\r\n"), 400},
       {"GET / HTTP/1.1\r\nHost: localhost\r\n .evil.example\r\n\r\n", 400},

@@ -64,6 +64,22 @@ TEST_F(ServiceWaits, AWriteIsToldToComeAgainUntilThePartitionHasCaughtUp) {
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
   EXPECT_TRUE(refused.error().retryable);
   EXPECT_GT(refused.error().retry_after_ms, 0U);
+  const auto degraded = [&] {
+    Waited<v1::RetrieveResponse> found;
+    restarted.retrieve(call(), scoped<v1::RetrieveRequest>(), found.reply());
+    Waited<v1::ForgetByFilterResponse> counted;
+    auto all = scoped<v1::ForgetByFilterRequest>();
+    v1::Condition& condition = *all.mutable_filter()->mutable_condition();
+    condition.set_field(v1::Condition::TAG);
+    condition.set_op(v1::Condition::EQ);
+    condition.add_values()->set_text("tea");
+    all.set_dry_run(true);
+    restarted.forget_by_filter(call(), all, counted.reply());
+    const bool says = found.get().value().degraded();
+    EXPECT_EQ(counted.get().value().degraded(), says);
+    return says;
+  };
+  EXPECT_TRUE(degraded()) << "what the log held at the start may be missing";
 
   gate_.open();
   ASSERT_TRUE(node_->wait_applied(std::chrono::steady_clock::now() + std::chrono::seconds(20)));
@@ -71,6 +87,7 @@ TEST_F(ServiceWaits, AWriteIsToldToComeAgainUntilThePartitionHasCaughtUp) {
   restarted.remember(call(), memory("sencha"), again.reply());
   EXPECT_TRUE(again.get());
   EXPECT_TRUE(restarted.ready_to_write());
+  EXPECT_FALSE(degraded());
 }
 
 TEST_F(ServiceWaits, AReadWaitsForAPositionWithoutAThread) {
