@@ -25,8 +25,8 @@ int tell(const CommonOptions& common, const Response& r, const std::string& done
 
 template <typename Request, typename Response>
 Result<Response> write(const CommonOptions& common, void (Service::*method)(const Call&, Request, Reply<Response>),
-                       Request request) {
-  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kWrite));
+                       Request request, Access access = Access::kKnown) {
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, access));
   MNEMO_ASSIGN(Response response, answerer.ask(method, std::move(request)));
   MNEMO_TRY(answerer.close());
   return response;
@@ -63,7 +63,7 @@ Result<int> run_remember(const CommonOptions& common, const RememberOptions& o) 
   if (!o.id.empty()) fields["id"] = o.id;
   v1::RememberRequest request;
   MNEMO_ASSIGN(*request.mutable_memory(), message_of<v1::MemoryInput>(fields));
-  MNEMO_ASSIGN(const auto r, write(common, &Service::remember, request));
+  MNEMO_ASSIGN(const auto r, write(common, &Service::remember, request, Access::kWrite));
   return tell(common, r, "remembered " + one_line(r.memory_id()),
               expired_already(request, r) ? "; it has expired already: no read shows it" : "");
 }
