@@ -71,6 +71,37 @@ class Imports(Beginner):
         self.mnemo("export", "--out", file, *where)
         return file
 
+    def test_an_export_with_embeddings_is_already_there_over_a_server(self):
+        self.mnemo("import", "-", "--data", self.data, stdin=self.TWO)
+        where = self.served()
+        again = self.mnemo("import", self.exported(*where), *where)
+        self.assertEqual((again["duplicates"], again["refused"]), (3, 0), again)
+        other = self.TWO.replace("0.3", "0.7")
+        told = self.mnemo("import", "-", *where, stdin=other, code=1)
+        self.assertIn("differs in embedding", told["refusals"][0])
+
+    def test_a_second_embedding_is_refused_over_a_server_and_all_else_is_taken(self):
+        told = self.mnemo("import", "-", *self.served(), stdin=self.TWO, code=1)
+        self.assertEqual((told["remembered"], told["refused"]), (2, 1))
+        self.assertIn("line 2: attaching an embedding over a server comes with a later version", told["refusals"][0])
+        self.assertIn("`mnemo import --data DIR`", told["refusals"][0])
+
+    def test_after_a_wrong_line_the_advice_is_to_mend_it(self):
+        lines = '{"agent_id": "iris", "text": "tea"}\n{"agent_id": "iris", "txt": "rain"}\n'
+        for where in (("--data", self.data), self.served("served")):
+            told = self.mnemo("import", "-", *where, stdin=lines, code=2)["error"]
+            self.assertIn("all up to line 1 is durable: see to that, in the file", told["message"])
+            self.assertNotIn("goes on from there", told["message"])
+
+    def test_a_wrong_embedding_is_told_by_the_name_that_it_was_given(self):
+        where = self.served()
+        for values, why in (([], "is empty: give a number for each dimension"), ([0.5] * 4097, "has 4097 dimensions")):
+            line = json.dumps({"agent_id": "iris", "text": "tea", "embedding": {"model": "a", "values": values}})
+            for place, code in ((("--data", self.home / "own"), 2), (where, 2 if not values else 1)):
+                told = self.mnemo("import", "-", *place, stdin=line, code=code)
+                message = told["error"]["message"] if code == 2 else told["refusals"][0]
+                self.assertIn(f"'embedding.values' {why}", message)
+
 
 if __name__ == "__main__":
     unittest.main()
