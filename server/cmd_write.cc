@@ -49,8 +49,16 @@ struct RememberOptions {
   MemoryOptions fields;
 };
 
+// The same request made a memory once: it is answered with what became of that, and nothing is remembered.
+std::string was_forgotten(std::string_view id) {
+  return fmt::format(
+      "nothing was remembered: memory {} was made by the same request, has been forgotten or has expired "
+      "since, and does not come back: give another --id or --key",
+      id);
+}
+
 bool expired_already(const v1::RememberRequest& request, const v1::RememberResponse& r) {
-  const bool gone = !r.has_memory() && !r.forgotten() && !r.pending() && request.memory().has_expires_at();
+  const bool gone = !r.has_memory() && !r.pending() && request.memory().has_expires_at();
   return gone && request.memory().expires_at().seconds() * 1000 <= SystemClock().now_ms();
 }
 
@@ -64,6 +72,7 @@ Result<int> run_remember(const CommonOptions& common, const RememberOptions& o) 
   v1::RememberRequest request;
   MNEMO_ASSIGN(*request.mutable_memory(), message_of<v1::MemoryInput>(fields));
   MNEMO_ASSIGN(const auto r, write(common, &Service::remember, request, Access::kWrite));
+  if (r.forgotten()) return fail(Code::kAlreadyExists, was_forgotten(r.memory_id()));
   return tell(common, r, "remembered " + one_line(r.memory_id()),
               expired_already(request, r) ? "; it has expired already: no read shows it" : "");
 }

@@ -60,6 +60,16 @@ class FirstSteps(Beginner):
             self.mnemo(*command, "--data", self.home / name)
             self.mnemo("status", "--data", self.home / name)
 
+    def test_remembering_what_was_forgotten_is_an_error(self):
+        for where in (("--data", self.data), self.served("served")):
+            for how in (("--id", "m"), ("--key", "k")):
+                made = self.mnemo("remember", "tea", *A, *how, *where)
+                self.mnemo("forget", made["memory_id"], *A, *where)
+                error = self.refused("remember", "tea", *A, *how, *where)
+                self.assertEqual(error["code"], "ALREADY_EXISTS")
+                self.assertIn(f"memory {made['memory_id']} was made by the same request", error["message"])
+                self.assertIn("give another --id or --key", error["message"])
+
 
 class Imports(Beginner):
     TWO = ('{"agent_id": "iris", "id": "m", "text": "tea", "embedding": {"model": "a", "values": [1, 0.3]}}\n'
