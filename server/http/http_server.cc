@@ -62,11 +62,15 @@ class HttpServer::Impl {
  public:
   Impl(HttpServerOptions options, HttpHandler handler) : shared_(std::move(options), std::move(handler)) {}
 
-  Status start() {
+  Status take_port() {
     if (!shared_.options.tls_cert.empty() || !shared_.options.tls_key.empty()) {
       MNEMO_ASSIGN(shared_.tls, make_tls_context(shared_.options.tls_cert, shared_.options.tls_key));
     }
-    MNEMO_TRY(listen());
+    return listen();
+  }
+
+  Status start() {
+    MNEMO_TRY(take_port());
     asio::co_spawn(accept_strand_, accept_all(), rethrow);
     for (size_t i = 0; i < shared_.options.threads; ++i) threads_.emplace_back([this] { io_.run(); });
     return {};
@@ -197,6 +201,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
   auto impl = std::make_unique<Impl>(std::move(options), std::move(handler));
   MNEMO_TRY(impl->start());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+Result<std::shared_ptr<const void>> HttpServer::hold_port(const HttpServerOptions& options) {
+  auto impl = std::make_shared<Impl>(options, HttpHandler());
+  MNEMO_TRY(impl->take_port());
+  return std::shared_ptr<const void>(std::move(impl));
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

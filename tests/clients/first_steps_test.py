@@ -70,6 +70,16 @@ class FirstSteps(Beginner):
                 self.assertIn(f"memory {made['memory_id']} was made by the same request", error["message"])
                 self.assertIn("give another --id or --key", error["message"])
 
+    def test_a_server_that_cannot_listen_leaves_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            busy = "127.0.0.1:{}".format(taken.getsockname()[1])
+            for http, grpc in ((busy, "127.0.0.1:0"), ("127.0.0.1:0", busy)):
+                error = self.refused("serve", "--data", self.data / "deep", "--http", http, "--grpc", grpc)
+                self.assertEqual(error["code"], "UNAVAILABLE", error)
+                self.assertFalse(self.data.exists())
+        self.refused("serve", "--data", self.data, "--http", busy, "--grpc", busy)
+        self.assertFalse(self.data.exists())
+
 
 class Imports(Beginner):
     TWO = ('{"agent_id": "iris", "id": "m", "text": "tea", "embedding": {"model": "a", "values": [1, 0.3]}}\n'
