@@ -358,8 +358,10 @@ CLI::Validator one_of(const std::vector<std::string>& values) {
 }
 
 void add_scope(CLI::App* command, ScopeOptions& scope) {
-  add_text(command, "--namespace", scope.name_space, "to whom the agent belongs")->capture_default_str();
-  add_text(command, "--agent", scope.agent_id, "whose memories")->required();
+  add_text(command, "--namespace", scope.name_space, "to whom the agent belongs")
+      ->envname("MNEMO_NAMESPACE")
+      ->capture_default_str();
+  add_text(command, "--agent", scope.agent_id, "whose memories")->envname("MNEMO_AGENT")->required();
 }
 
 Result<Json> json_of_option(std::string_view option, const std::string& text) {

@@ -306,7 +306,8 @@ void add_import_commands(Cli& cli) {
       ->check(one_of({"jsonl", "locomo"}))
       ->capture_default_str();
   add_text(command, "--namespace", import->name_space,
-           "namespace of lines that name none; when absent, default, or locomo for that format");
+           "namespace of lines that name none; when absent, default, or locomo for that format")
+      ->envname("MNEMO_NAMESPACE");
 
   auto scope = std::make_shared<ScopeOptions>();
   scope->name_space.clear();

@@ -196,7 +196,7 @@ void add_policy_commands(Cli& cli) {
       *policy, "set", "Set the policy of a namespace, on every partition",
       [&cli, o] { return run_policy_set(cli.common, *o); }, Reach::kServerToo);
   for (CLI::App* command : {get, set}) {
-    add_text(command, "--namespace", o->name_space, "whose")->capture_default_str();
+    add_text(command, "--namespace", o->name_space, "whose")->envname("MNEMO_NAMESPACE")->capture_default_str();
   }
   add_text(set, "--ttl", o->ttl, "how long a memory lives: a number and s, m, h or d, or none")->required();
   set->add_flag("--record-access", o->record_access, "comes with a later version: record which memories were read");

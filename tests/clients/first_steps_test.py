@@ -70,6 +70,18 @@ class FirstSteps(Beginner):
                 self.assertIn(f"memory {made['memory_id']} was made by the same request", error["message"])
                 self.assertIn("give another --id or --key", error["message"])
 
+    def test_a_tilde_in_the_config_file_is_the_home(self):
+        config = self.home / "config.toml"
+        config.write_text('data = "~/data"\n[remember]\nspeaker = "~/me"\n')
+        made = self.mnemo("remember", "tea", *A, "--config", config)
+        self.assertEqual(made["memory"]["speaker"], "~/me", "what is no path stays")
+        self.assertTrue((self.data / "FORMAT").exists())
+        config.write_text('data = "~nina/data"\n')
+        error = self.refused("list", *A, "--config", config)
+        self.assertIn("'data' is '~nina/data'", error["message"])
+        config.write_text('data = "~/data"\n')
+        self.assertIn("as HOME says", self.refused("list", *A, "--config", config, HOME="")["message"])
+
     def test_a_server_that_cannot_listen_leaves_nothing(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             busy = "127.0.0.1:{}".format(taken.getsockname()[1])
@@ -79,6 +91,32 @@ class FirstSteps(Beginner):
                 self.assertFalse(self.data.exists())
         self.refused("serve", "--data", self.data, "--http", busy, "--grpc", busy)
         self.assertFalse(self.data.exists())
+
+    def test_an_argument_that_is_not_utf8_is_refused_by_its_number(self):
+        for arguments in ((b"remember", b"t\xe9", b"--agent", b"iris"), (b"list", b"--agent", b"\xff")):
+            error = self.refused(*arguments, "--data", self.data)
+            self.assertEqual(error["code"], "INVALID_ARGUMENT")
+            self.assertRegex(error["message"], "argument [0-9], '.*', is not UTF-8")
+        self.assertFalse(self.data.exists())
+
+    def test_agent_and_namespace_may_stand_in_the_environment(self):
+        where = ("--data", self.data)
+        self.mnemo("remember", "tea", *where, MNEMO_AGENT="iris", MNEMO_NAMESPACE="home")
+        listed = self.mnemo("list", *where, "--agent", "iris", "--namespace", "home")
+        self.assertEqual([m["text"] for m in listed["memories"]], ["tea"])
+        self.assertEqual(self.mnemo("retrieve", "tea", *where, MNEMO_AGENT="iris")["results"], [])
+        self.mnemo("import", "-", *where, stdin='{"agent_id": "nina", "text": "rain"}', MNEMO_NAMESPACE="home")
+        agents = self.mnemo("agents", *where, MNEMO_NAMESPACE="other", MNEMO_AGENT="other")["agents"]
+        self.assertEqual([(a["namespace"], a["agent_id"]) for a in agents], [("home", "iris"), ("home", "nina")])
+
+    def test_a_filter_that_is_wrong_names_its_field(self):
+        self.mnemo("import", "-", "--data", self.data)
+        for wrong, field in (({"tag": {"like": "a"}}, "'tag'"), ({"speaker": None}, "'speaker'"),
+                             ({"observed_at": "soon"}, "'observed_at'"), ({"metadata.n": {"gt": None}}, "'metadata.n'"),
+                             ({"kind": {"eq": []}}, "on kind"), ({"observed_at": {"between": ["2026-03-02", "2026-03-01"]}},
+                                                                 "on observed_at")):
+            error = self.refused("list", *A, "--data", self.data, "--filter", json.dumps(wrong))
+            self.assertIn(field, error["message"])
 
 
 class Imports(Beginner):
