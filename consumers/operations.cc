@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view kPolicy = "policy";
 constexpr std::string_view kImport = "import";
 constexpr std::string_view kVersionIs = "version=";
-constexpr uint64_t kSignBit = uint64_t{1} << 63;
+constexpr int64_t kStays = -1;      // as ttl_ms, in fingerprints alone
+constexpr uint32_t kSaidFalse = 1;  // as version, in fingerprints alone
 
 std::string string_of(const Bytes16& id) { return {id.begin(), id.end()}; }
 
@@ -40,20 +41,6 @@ std::string event_id_of(const v1::Envelope& envelope, const Bytes16& id) {
   return derived_id("finished", id, static_cast<uint32_t>(envelope.operation_finished().outcome()));
 }
 
-std::string cursor_of(const OperationPlace& place) {
-  std::string bytes;
-  put_be64(bytes, static_cast<uint64_t>(place.started_at_ms) ^ kSignBit);
-  return to_hex(bytes.append(string_of(place.id)));
-}
-
-Result<std::optional<OperationPlace>> parse_cursor(std::string_view cursor) {
-  if (cursor.empty()) return std::optional<OperationPlace>();
-  const auto bytes = from_hex(cursor);
-  const auto id = bytes && bytes->size() == 24 ? bytes16(std::string_view(*bytes).substr(8)) : std::nullopt;
-  if (!id) return fail(Code::kInvalidArgument, "the cursor is none that an answer gave: leave it out to begin again");
-  return std::optional(OperationPlace{static_cast<TimestampMs>(get_be64(bytes->data()) ^ kSignBit), *id});
-}
-
 Status check_active(const Rules& rules) {
   const bool active = rules.active(v1::EVENT_KIND_OPERATION_STARTED) &&
                       rules.active(v1::EVENT_KIND_OPERATION_STEP_DONE) &&
@@ -62,6 +49,19 @@ Status check_active(const Rules& rules) {
   return fail(Code::kFailedPrecondition,
               "this log was made by an older mnemo, and operations of several steps are not active on it: `mnemo rules "
               "activate` makes them so, after which older ones cannot follow it");
+}
+
+// What was asked for, before anything is decided. What is to stay stands as no policy that is said has it, so that the
+// retry of such a request is told from one that says what stayed. `record_access` false was not told from none before
+// there was a difference: so none keeps the fingerprint that both had.
+v1::Envelope envelope_of(const PolicyRequest& asked) {
+  v1::Envelope envelope;
+  v1::PolicyUpdated& policy = *envelope.mutable_policy_updated();
+  policy.set_namespace_(asked.name_space);
+  policy.set_ttl_ms(asked.ttl_ms.value_or(kStays));
+  policy.set_record_access(asked.record_access.value_or(false));
+  if (asked.record_access == false) policy.set_version(kSaidFalse);
+  return envelope;
 }
 
 // What comes again however often a step is tried.
@@ -80,23 +80,6 @@ Result<Operation> OperationRunner::known(const Bytes16& id) const {
   MNEMO_ASSIGN(const std::optional<Operation> found, find(id));
   if (found) return *found;
   return fail(Code::kNotFound, fmt::format("there is no operation {}, or it finished long ago", to_hex(id)));
-}
-
-Result<OperationPage> OperationRunner::list(size_t limit, std::string_view cursor,
-                                            const WantedOperation& wanted) const {
-  MNEMO_ASSIGN(const std::optional<OperationPlace> after, parse_cursor(cursor));
-  OperationPage page;
-  for (uint32_t p = 0; p < node_.partitions(); ++p) {
-    MNEMO_ASSIGN(const auto view, node_.view(PartitionId(p)));
-    MNEMO_ASSIGN(std::vector<Operation> found, list_operations(*view, limit + 1, after, wanted));
-    std::move(found.begin(), found.end(), std::back_inserter(page.operations));
-  }
-  std::sort(page.operations.begin(), page.operations.end(),
-            [](const Operation& a, const Operation& b) { return place_of(a) < place_of(b); });
-  if (page.operations.size() <= limit) return page;
-  page.operations.resize(limit);
-  if (limit > 0) page.next_cursor = cursor_of(place_of(page.operations.back()));
-  return page;
 }
 
 // --- The journal ---
@@ -224,44 +207,46 @@ uint32_t OperationRunner::policy_version(const Operation& operation) {
   return version;
 }
 
-Result<uint32_t> OperationRunner::highest_version(std::string_view name_space) const {
-  uint32_t highest = 0;
+Result<Policy> OperationRunner::latest_policy(std::string_view name_space) const {
+  Policy latest;
   for (uint32_t p = 0; p < node_.partitions(); ++p) {
     MNEMO_ASSIGN(const auto view, node_.view(PartitionId(p)));
     MNEMO_ASSIGN(const Policy policy, read_policy(*view, name_space));
-    highest = std::max(highest, policy.version);
+    if (policy.version > latest.version) latest = policy;
     MNEMO_ASSIGN(const auto running, running_operations(*view));
     for (const Operation& operation : running) {
       v1::PolicyUpdated request;
       const bool ours =
           operation.kind == kPolicy && request.ParseFromString(operation.request) && request.namespace_() == name_space;
-      if (ours) highest = std::max(highest, request.version());
+      if (ours && request.version() > latest.version) {
+        latest = {request.version(), request.ttl_ms(), request.record_access()};
+      }
     }
   }
-  return highest;
+  return latest;
 }
 
-Result<Operation> OperationRunner::start_policy(const v1::PolicyUpdated& policy, std::string_view key,
-                                                Deadline deadline, const v1::Envelope& by) {
-  v1::Envelope asked;
-  v1::PolicyUpdated& request = *asked.mutable_policy_updated();
-  request.set_namespace_(policy.namespace_());
-  request.set_ttl_ms(policy.ttl_ms());
-  request.set_record_access(policy.record_access());
-  const std::string fingerprint = string_of(node_.fingerprint(asked));
+Result<Operation> OperationRunner::start_policy(const PolicyRequest& policy, std::string_view key, Deadline deadline,
+                                                const v1::Envelope& by) {
+  const std::string fingerprint = string_of(node_.fingerprint(envelope_of(policy)));
   const std::unique_lock lock(policies_, deadline);
   if (!lock) return fail(Code::kDeadlineExceeded, "another policy was being set: ask again with the same key", true);
   MNEMO_TRY(settle_in_flight(deadline));
   MNEMO_TRY(node_.wait_applied(deadline));
-  MNEMO_ASSIGN(const uint32_t highest, highest_version(request.namespace_()));
-  request.set_version(highest + 1);
-  v1::Envelope checked = asked;
+  MNEMO_ASSIGN(const Policy latest, latest_policy(policy.name_space));
+  v1::PolicyUpdated request;
+  request.set_namespace_(policy.name_space);
+  request.set_version(latest.version + 1);
+  request.set_ttl_ms(policy.ttl_ms.value_or(latest.ttl_ms));
+  request.set_record_access(policy.record_access.value_or(latest.record_access));
+  v1::Envelope checked;
+  *checked.mutable_policy_updated() = request;
   MNEMO_TRY(node_.prepare(checked));
 
   v1::OperationStarted start;
-  start.set_operation_id(string_of(operation_id(node_, kPolicy, policy.namespace_(), key)));
+  start.set_operation_id(string_of(operation_id(node_, kPolicy, policy.name_space, key)));
   start.set_kind(std::string(kPolicy));
-  start.set_namespace_(policy.namespace_());
+  start.set_namespace_(policy.name_space);
   start.set_steps(node_.partitions());
   start.set_request(request.SerializeAsString());
   start.set_fingerprint(fingerprint);
@@ -277,8 +262,7 @@ Result<Operation> OperationRunner::go_on(const Bytes16& id, Deadline deadline) {
   return ours ? run_policy(std::move(operation), deadline) : operation;
 }
 
-Result<Operation> OperationRunner::set_policy(const v1::PolicyUpdated& policy, std::string_view key,
-                                              Deadline deadline) {
+Result<Operation> OperationRunner::set_policy(const PolicyRequest& policy, std::string_view key, Deadline deadline) {
   MNEMO_ASSIGN(const Operation started, start_policy(policy, key, deadline));
   Result<Operation> run = go_on(started.id, deadline);
   // What was started will be done: the journal tells how far it is.

@@ -36,6 +36,13 @@ struct ImportProgress {
   uint64_t failed = 0;
 };
 
+// What is absent stays as the latest policy has it, in force or on its way, when the operation starts.
+struct PolicyRequest {
+  std::string name_space;
+  std::optional<int64_t> ttl_ms;
+  std::optional<bool> record_access;
+};
+
 struct OperationPage {
   std::vector<Operation> operations;  // the one that started last first
   std::string next_cursor;            // empty: there are no more
@@ -47,15 +54,15 @@ class OperationRunner {
   explicit OperationRunner(Node& node, size_t running_max = kOperationsRunningMax)
       : node_(node), running_max_(running_max) {}
 
-  // Makes this the namespace's policy: `policy` has namespace, ttl_ms and record_access. An error means that nothing
+  // Makes this the namespace's policy; what it does not say is decided once, at the start. An error means that nothing
   // was started, or that nobody knows: INVALID_ARGUMENT; ALREADY_EXISTS, the key was used for another policy;
   // FAILED_PRECONDITION, the log needs activate_rules(); RESOURCE_EXHAUSTED; the error of a halted partition;
   // DEADLINE_EXCEEDED. Else the operation, which runs still where the deadline came, or a partition halted, before its
   // last step: resume() goes on with it, as does a retry.
-  Result<Operation> set_policy(const v1::PolicyUpdated& policy, std::string_view key, Deadline deadline);
+  Result<Operation> set_policy(const PolicyRequest& policy, std::string_view key, Deadline deadline);
   // The first half of it: on the log, with its version, and no step done by this call. Its event carries the actor,
   // correlation_id and traceparent of `by`.
-  Result<Operation> start_policy(const v1::PolicyUpdated& policy, std::string_view key, Deadline deadline,
+  Result<Operation> start_policy(const PolicyRequest& policy, std::string_view key, Deadline deadline,
                                  const v1::Envelope& by = {});
   // Goes on with a policy that was started, if it runs still. What keeps it from its end is the error.
   Result<Operation> go_on(const Bytes16& id, Deadline deadline);
@@ -87,8 +94,8 @@ class OperationRunner {
   PartitionId home(const Bytes16& id) const;
   Result<Operation> known(const Bytes16& id) const;
   Status check_room(const Bytes16& id) const;
-  // The highest that is in force on any partition or on its way there.
-  Result<uint32_t> highest_version(std::string_view name_space) const;
+  // The one of the highest version that is in force on any partition or on its way there.
+  Result<Policy> latest_policy(std::string_view name_space) const;
   Result<Operation> start(v1::OperationStarted start, Deadline deadline, const v1::Envelope& by = {});
   Result<Operation> note_step(const Bytes16& id, uint32_t step, std::string result, Deadline deadline);
   // As Node::write(). A try whose deadline came goes on: the next one with the same event waits for that one.

@@ -100,30 +100,36 @@ Status check_value(const Condition& condition, const FilterValue& value, const v
   }
   switch (form) {
     case FilterValue::kText: return check_text_value(condition, value.text(), limits);
-    case FilterValue::kTimeMs: return check_time({"filter", "time_ms"}, value.time_ms());
+    case FilterValue::kTimeMs: return check_time({"filter value of", field_name(condition.field())}, value.time_ms());
     case FilterValue::kNumber:
       if (value.number() - value.number() == 0) return {};
-      return invalid({"filter", "number"}, "is not finite: give a finite one");
+      return invalid(kFilter, fmt::format("on {} has a number that is not finite: give a finite one",
+                                          field_name(condition.field())));
     case FilterValue::kFlag:
     case FilterValue::VALUE_NOT_SET: break;
   }
   return {};
 }
 
-Status check_between(const FilterValue& from, const FilterValue& to) {
+Status check_between(const Condition& condition) {
+  const FilterValue& from = condition.values(0);
+  const FilterValue& to = condition.values(1);
+  const std::string_view field = field_name(condition.field());
   if (from.value_case() != to.value_case()) {
-    return invalid(kFilter, "with between has values of different forms: give two of one form");
+    return invalid(kFilter,
+                   fmt::format("on {} with between has values of different forms: give two of one form", field));
   }
   const bool backwards = from.has_time_ms() ? from.time_ms() > to.time_ms() : from.number() > to.number();
   if (!backwards) return {};
-  return invalid(kFilter, "with between has a first value that is greater than the second: swap them");
+  return invalid(kFilter,
+                 fmt::format("on {} with between has a first value that is greater than the second: swap them", field));
 }
 
 Status check_value_count(const Condition& condition) {
   const int values = condition.values_size();
   const auto wants = [&condition, values](std::string_view number) {
-    return invalid(kFilter,
-                   fmt::format("with {} has {} values, it takes {}", operator_name(condition.op()), values, number));
+    return invalid(kFilter, fmt::format("on {} with {} has {} values, it takes {}", field_name(condition.field()),
+                                        operator_name(condition.op()), values, number));
   };
   if (condition.op() == Condition::BETWEEN) return values == 2 ? Status() : wants("two");
   if (condition.op() == Condition::ANY || condition.op() == Condition::ALL) {
@@ -152,7 +158,7 @@ Status check_condition(const Condition& condition, const v1::Limits& limits) {
   MNEMO_TRY(check_metadata_key(condition, limits));
   MNEMO_TRY(check_value_count(condition));
   for (const FilterValue& value : condition.values()) MNEMO_TRY(check_value(condition, value, limits));
-  return condition.op() == Condition::BETWEEN ? check_between(condition.values(0), condition.values(1)) : Status();
+  return condition.op() == Condition::BETWEEN ? check_between(condition) : Status();
 }
 
 // Walks the tree, counting nodes, values and levels.

@@ -14,7 +14,7 @@ def main():
     url, namespace, agent, question = sys.argv[1:]
     with Client(url, namespace=namespace, agent_id=agent) as memory:
         for hit in memory.retrieve(question, limit=3):
-            print(f"{hit.score / 2**20:8.4f}  {hit.memory.text}")
+            print(f"{hit.score:8.4f}  {hit.memory.text}")
 
 
 if __name__ == "__main__":

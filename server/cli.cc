@@ -78,14 +78,9 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options, Acc
   std::unique_ptr<Session> session(new Session(access));
   DataDirOptions dir_options;
   if (options.partitions != 0) dir_options.partitions = options.partitions;
-  dir_options.create = access != Access::kKnown;
+  dir_options.create = access == Access::kWrite;
   dir_options.log_may_fail = access == Access::kRead;
-  std::error_code unknown;
-  const bool was_there = std::filesystem::exists(std::filesystem::path(options.data) / "FORMAT", unknown) || unknown;
   MNEMO_ASSIGN(session->dir_, DataDir::open(options.data, dir_options, session->clock_));
-  if (!was_there && access == Access::kRead) {
-    tell_aside(fmt::format("mnemo: nothing was at {}: a new, empty data directory was made there\n", options.data));
-  }
   const bool logged = !session->dir_->log_error().has_value();
   MNEMO_TRY(logged ? session->open_node(options, access) : session->open_stores(options));
   return session;
@@ -363,8 +358,10 @@ CLI::Validator one_of(const std::vector<std::string>& values) {
 }
 
 void add_scope(CLI::App* command, ScopeOptions& scope) {
-  add_text(command, "--namespace", scope.name_space, "to whom the agent belongs")->capture_default_str();
-  add_text(command, "--agent", scope.agent_id, "whose memories")->required();
+  add_text(command, "--namespace", scope.name_space, "to whom the agent belongs")
+      ->envname("MNEMO_NAMESPACE")
+      ->capture_default_str();
+  add_text(command, "--agent", scope.agent_id, "whose memories")->envname("MNEMO_AGENT")->required();
 }
 
 Result<Json> json_of_option(std::string_view option, const std::string& text) {

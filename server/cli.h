@@ -57,7 +57,7 @@ struct ScopeOptions {
 enum class Access {
   kWrite,  // a directory is made where there is none
   kKnown,  // of a directory that is there
-  kRead,   // as kWrite, but appends nothing; a log that cannot be opened leaves what was applied
+  kRead,   // as kKnown, but appends nothing; a log that cannot be opened leaves what was applied
 };
 
 // A data directory, opened. Its partitions come to the log's end each by itself: a command waits for those it needs.

@@ -30,7 +30,7 @@ Request scoped(const ForgetOptions& o) {
 
 // With --dry-run, only looks whether it is there.
 Result<int> forget_one(const CommonOptions& common, const ForgetOptions& o) {
-  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, o.dry_run ? Access::kRead : Access::kWrite));
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, o.dry_run ? Access::kRead : Access::kKnown));
   v1::ForgetMemoryResponse r;
   if (o.dry_run) {
     auto request = scoped<v1::GetMemoryRequest>(o);
@@ -83,7 +83,7 @@ Result<int> forget_by_filter(const CommonOptions& common, const ForgetOptions& o
   MNEMO_ASSIGN(*request.mutable_filter(), filter_of_option("--filter", json));
   request.set_dry_run(o.dry_run);
   if (!o.dry_run) request.set_idempotency_key(o.key.empty() ? new_key() : o.key);
-  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, o.dry_run ? Access::kRead : Access::kWrite));
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, o.dry_run ? Access::kRead : Access::kKnown));
   MNEMO_ASSIGN(const auto r, forget_all(answerer, request));
   Json told = json_of(r);
   answerer.mark_behind(told, o.scope);

@@ -163,15 +163,20 @@ void print_counts(const ImportCounts& counts) {
   }
 }
 
+// What comes again would stop it again: unlike a stop, or a server that is away, it must be mended first.
+std::string_view what_to_do(const Error& error) {
+  if (error.retryable) return "run the import again, and it goes on from there";
+  return "see to that, in the file where it is a line's fault, and run the import again: what is there stays as it is";
+}
+
 // What it came to, and for one that ended early where to go on.
 Result<int> report(const CommonOptions& common, const ImportCounts& counts, const Status& done) {
   Error error = done ? Error{} : done.error();
   if (!done) {
     error.message = in_typed_names(std::move(error.message));
-    error.message +=
-        counts.durable.empty()
-            ? "; nothing was imported"
-            : fmt::format("; all up to {} is durable: run the import again, and it goes on from there", counts.durable);
+    error.message += counts.durable.empty()
+                         ? "; nothing was imported"
+                         : fmt::format("; all up to {} is durable: {}", counts.durable, what_to_do(error));
   }
   if (common.json) {
     Json json = done ? Json::object() : json_from(error);
@@ -301,7 +306,8 @@ void add_import_commands(Cli& cli) {
       ->check(one_of({"jsonl", "locomo"}))
       ->capture_default_str();
   add_text(command, "--namespace", import->name_space,
-           "namespace of lines that name none; when absent, default, or locomo for that format");
+           "namespace of lines that name none; when absent, default, or locomo for that format")
+      ->envname("MNEMO_NAMESPACE");
 
   auto scope = std::make_shared<ScopeOptions>();
   scope->name_space.clear();

@@ -70,7 +70,7 @@ Result<int> run_policy_set(const CommonOptions& common, const PolicyOptions& o) 
   v1::SetPolicyRequest request;
   request.set_namespace_(o.name_space);
   request.set_ttl_ms(*ttl_ms);
-  request.set_record_access(o.record_access);
+  if (o.record_access) request.set_record_access(true);
   MNEMO_ASSIGN(const auto r, answerer.ask(&Service::set_policy, std::move(request), o.key));
   MNEMO_TRY(answerer.close());
   if (common.json) {
@@ -193,13 +193,13 @@ void add_policy_commands(Cli& cli) {
       *policy, "get", "Show the policy of a namespace", [&cli, o] { return run_policy_get(cli.common, *o); },
       Reach::kServerToo);
   CLI::App* set = cli.add(
-      *policy, "set", "Set the policy of a namespace, whole, on every partition",
+      *policy, "set", "Set the policy of a namespace, on every partition",
       [&cli, o] { return run_policy_set(cli.common, *o); }, Reach::kServerToo);
   for (CLI::App* command : {get, set}) {
-    add_text(command, "--namespace", o->name_space, "whose")->capture_default_str();
+    add_text(command, "--namespace", o->name_space, "whose")->envname("MNEMO_NAMESPACE")->capture_default_str();
   }
   add_text(set, "--ttl", o->ttl, "how long a memory lives: a number and s, m, h or d, or none")->required();
-  set->add_flag("--record-access", o->record_access, "record which memories were read");
+  set->add_flag("--record-access", o->record_access, "comes with a later version: record which memories were read");
   add_text(set, "--key", o->key, "idempotency key: the same key sets the same policy once");
 }
 

@@ -207,8 +207,11 @@ void add_retrieve(Cli& cli, const std::string& name, const std::string& about, b
   o->explain = explain;
   CLI::App* command =
       cli.add(cli.app, name, about, [&cli, o] { return run_retrieve(cli.common, *o); }, Reach::kServerToo);
-  add_text(command, "--namespace", o->scope.name_space, "to whom the agent belongs")->capture_default_str();
-  add_text(command, "--agent", o->scope.agent_id, "whose memories; needed unless every line of --file names one");
+  add_text(command, "--namespace", o->scope.name_space, "to whom the agent belongs")
+      ->envname("MNEMO_NAMESPACE")
+      ->capture_default_str();
+  add_text(command, "--agent", o->scope.agent_id, "whose memories; needed unless every line of --file names one")
+      ->envname("MNEMO_AGENT");
   add_text(command, "question", o->question, "the question; without one, the newest memories");
   add_text(command, "--file", o->file,
            "questions, one a line, - for standard input: text, or {\"query\": ..., \"agent_id\"?, \"namespace\"?, "

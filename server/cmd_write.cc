@@ -25,8 +25,8 @@ int tell(const CommonOptions& common, const Response& r, const std::string& done
 
 template <typename Request, typename Response>
 Result<Response> write(const CommonOptions& common, void (Service::*method)(const Call&, Request, Reply<Response>),
-                       Request request) {
-  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, Access::kWrite));
+                       Request request, Access access = Access::kKnown) {
+  MNEMO_ASSIGN(Answerer answerer, Answerer::open(common, access));
   MNEMO_ASSIGN(Response response, answerer.ask(method, std::move(request)));
   MNEMO_TRY(answerer.close());
   return response;
@@ -49,8 +49,16 @@ struct RememberOptions {
   MemoryOptions fields;
 };
 
+// The same request made a memory once: it is answered with what became of that, and nothing is remembered.
+std::string was_forgotten(std::string_view id) {
+  return fmt::format(
+      "nothing was remembered: memory {} was made by the same request, has been forgotten or has expired "
+      "since, and does not come back: give another --id or --key",
+      id);
+}
+
 bool expired_already(const v1::RememberRequest& request, const v1::RememberResponse& r) {
-  const bool gone = !r.has_memory() && !r.forgotten() && !r.pending() && request.memory().has_expires_at();
+  const bool gone = !r.has_memory() && !r.pending() && request.memory().has_expires_at();
   return gone && request.memory().expires_at().seconds() * 1000 <= SystemClock().now_ms();
 }
 
@@ -63,7 +71,8 @@ Result<int> run_remember(const CommonOptions& common, const RememberOptions& o) 
   if (!o.id.empty()) fields["id"] = o.id;
   v1::RememberRequest request;
   MNEMO_ASSIGN(*request.mutable_memory(), message_of<v1::MemoryInput>(fields));
-  MNEMO_ASSIGN(const auto r, write(common, &Service::remember, request));
+  MNEMO_ASSIGN(const auto r, write(common, &Service::remember, request, Access::kWrite));
+  if (r.forgotten()) return fail(Code::kAlreadyExists, was_forgotten(r.memory_id()));
   return tell(common, r, "remembered " + one_line(r.memory_id()),
               expired_already(request, r) ? "; it has expired already: no read shows it" : "");
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 
@@ -44,6 +45,18 @@ void collect(CLI::App& app, const std::vector<std::string>& path, std::vector<st
     out.emplace_back(command, fmt::format("{}", fmt::join(own, " ")));
     collect(*command, own, out);
   }
+}
+
+// Of options that take a path: what a shell does with one, it does not do in a file.
+constexpr std::array<std::string_view, 9> kPaths = {"data",    "auth", "tls-cert", "tls-key", "ca-cert",
+                                                    "scratch", "out",  "from",     "to"};
+
+// nullopt: it begins with a ~ that nothing stands for.
+std::optional<std::string> expanded(const std::string& path) {
+  if (!path.starts_with('~')) return path;
+  const std::string home = environment("HOME");
+  if (home.empty() || (path.size() > 1 && path[1] != '/')) return std::nullopt;
+  return home + path.substr(1);
 }
 
 const CLI::Option* configurable(const CLI::App& command, const std::string& name) {
@@ -123,6 +136,16 @@ class ConfigFile::Reader : public CLI::ConfigTOML {
   CLI::ConfigItem addressed(const CLI::ConfigItem& item, const std::string& path) const {
     CLI::ConfigItem out = item;
     out.parents = CLI::detail::split(path, ' ');
+    const bool is_path = std::ranges::find(kPaths, item.name) != kPaths.end();
+    for (std::string& value : out.inputs) {
+      if (!is_path) break;
+      const std::optional<std::string> whole = expanded(value);
+      if (!whole) {
+        refuse(fmt::format("'{}' is '{}': only ~ alone and ~/ are understood, and as HOME says; write the path in full",
+                           item.fullname(), value));
+      }
+      value = whole.value_or(value);
+    }
     applied_.insert("--" + item.name);
     return out;
   }

@@ -48,6 +48,13 @@ bool is_unused(const fs::path& dir) {
   return !error;
 }
 
+tl::unexpected<Error> nothing_at(const fs::path& dir) {
+  return fail(Code::kNotFound,
+              fmt::format("there is no data directory at {}: check the path that --data, MNEMO_DATA or the config file "
+                          "gives; `mnemo serve`, `import` and `remember` make one",
+                          dir.string()));
+}
+
 // What a start that was cut short may have made after FORMAT, beside the log and what it makes for itself.
 bool is_key_leftover(const std::string& name) { return name.starts_with(std::string(kKeyName) + ".new-"); }
 
@@ -266,10 +273,10 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
   const Status there = make ? make_directories(system_file_calls(), dir) : Status{};
   if (!fs::is_directory(dir, error)) {
     if (error == std::errc::permission_denied) return no_access(dir, EACCES);
-    const std::string why = fs::exists(dir, error) ? ": that is something else"
-                            : there                ? std::string()
-                                                   : ": " + there.error().message;
-    return fail(Code::kFailedPrecondition, fmt::format("there is no data directory {}{}", dir.string(), why));
+    const bool something = fs::exists(dir, error);
+    if (!something && !make) return nothing_at(dir);
+    const std::string why = something ? "that is something else" : there.error().message;
+    return fail(Code::kFailedPrecondition, fmt::format("there is no data directory {}: {}", dir.string(), why));
   }
   MNEMO_TRY(there);
   MNEMO_TRY(data->is_made(make));  // before a lock is left in somebody else's directory

@@ -47,8 +47,8 @@ struct DataDirOptions {
 
 class DataDir {
  public:
-  // FAILED_PRECONDITION: another process holds it, a newer build wrote it, it is another program's directory, or
-  // `create` is off and nothing is there. Each message says what to do.
+  // NOT_FOUND: `create` is off and nothing is there. FAILED_PRECONDITION: another process holds it, a newer build wrote
+  // it, or it is no data directory. Each message says what to do.
   static Result<std::unique_ptr<DataDir>> open(const std::filesystem::path& dir, const DataDirOptions& options,
                                                const Clock& clock);
   ~DataDir();

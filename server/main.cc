@@ -5,8 +5,10 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <span>
 
+#include "events/envelope.h"
 #include "events/tell_aside.h"
 #include "server/cli.h"
 #include "server/cmd_bench.h"
@@ -28,7 +30,18 @@ int tell_error(mnemo::Error error, bool json) {
   return mnemo::kExitFailed;
 }
 
+// What is no text could be neither kept nor told: a terminal of another encoding is no reason to store something else.
+std::optional<mnemo::Error> not_utf8(std::span<char*> arguments) {
+  const auto wrong = std::ranges::find_if_not(arguments, [](const char* each) { return mnemo::is_utf8(each); });
+  if (wrong == arguments.end()) return std::nullopt;
+  return mnemo::Error{mnemo::Code::kInvalidArgument,
+                      fmt::format("argument {}, '{}', is not UTF-8: write it as UTF-8, or use a terminal that does",
+                                  wrong - arguments.begin(), mnemo::excerpt(*wrong))};
+}
+
 int run(mnemo::Cli& cli, std::span<char*> arguments) {
+  const auto is_json = [](const char* argument) { return std::string_view(argument) == "--json"; };
+  if (auto wrong = not_utf8(arguments)) return tell_error(*std::move(wrong), std::ranges::any_of(arguments, is_json));
   cli.app.require_subcommand(1);
   cli.arguments.assign(arguments.begin(), arguments.end());
   mnemo::add_write_commands(cli);
@@ -52,7 +65,6 @@ int run(mnemo::Cli& cli, std::span<char*> arguments) {
     cli.app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return cli.app.exit(error);
-    const auto is_json = [](const char* argument) { return std::string_view(argument) == "--json"; };
     mnemo::Error told = config.error() ? *config.error() : mnemo::usage_error(cli.app, error);
     told.message = config.with_origin(std::move(told.message));
     return tell_error(std::move(told), std::ranges::any_of(arguments, is_json));

@@ -1,4 +1,4 @@
-// import into a server: the memories of the input in batches, its links one by one.
+// import into a server: the memories of the input in batches, its links one by one; embeddings come with memories.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include "server/import_tally.h"
 #include "server/interrupt.h"
 #include "server/remote.h"
+#include "server/remote_embeddings.h"
 #include "server/remote_messages.h"
 
 namespace mnemo {
@@ -49,8 +50,24 @@ class RemoteImport {
     }
     MNEMO_TRY(send_batch(before));  // the memories that it is about
     if (event.has_linked()) return send_link(event);
-    return fail(Code::kUnimplemented,
-                fmt::format("{}: embeddings are not taken by this server: import them with --data", source_.where()));
+    return count_attached(event);
+  }
+
+  // A memory brings its first embedding with it. The doors take no other yet, and what else the file has they do.
+  Status count_attached(const v1::Envelope& event) {
+    const v1::EmbeddingAttached& e = event.embedding_attached();
+    const auto there = embeddings_.hold(event, e.memory_id(), e.embedding());
+    if (!there && there.error().retryable) return fail(there.error());
+    if (there && *there) {
+      ++counts_.present;
+    } else {
+      refuse(
+          source_.where(),
+          "attaching an embedding over a server comes with a later version: stop the server, run `mnemo import --data "
+          "DIR` with its directory and this file, and start it again; what is there stays as it is");
+    }
+    counts_.durable = source_.where();
+    return {};
   }
 
   Status send_batch(const std::string& covered) {
@@ -79,7 +96,12 @@ class RemoteImport {
     request.set_id(line.remembered().memory_id());
     const auto answer = remote_.ask(&Service::get, std::move(request));
     if (!answer) return LineFinding{};
-    return compare_line(line, {importable_json_from(memory_from(answer->memory()))});
+    v1::Envelope compared = line;
+    if (line.remembered().has_embedding()) {
+      const auto there = embeddings_.hold(line, line.remembered().memory_id(), line.remembered().embedding());
+      if (there && *there) compared.mutable_remembered()->clear_embedding();
+    }
+    return compare_line(compared, {importable_json_from(memory_from(answer->memory()))});
   }
 
   Status count(const v1::RememberBatchResponse::Result& result, const std::string& where, const v1::Envelope& line) {
@@ -145,6 +167,7 @@ class RemoteImport {
   }
 
   Remote remote_;
+  RemoteEmbeddings embeddings_{remote_};
   ImportSource& source_;
   ImportCounts& counts_;
   v1::RememberBatchRequest batch_;

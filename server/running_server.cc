@@ -5,6 +5,7 @@
 
 #include "events/activation.h"
 #include "server/event_log.h"
+#include "server/grpc/listen.h"
 #include "server/serve_warnings.h"
 #include "server/server_numbers.h"
 
@@ -56,6 +57,7 @@ Result<std::unique_ptr<RunningServer>> RunningServer::start(const CommonOptions&
     server->key_file_ = keys.get();
     server->authenticator_ = std::move(keys);
   }
+  MNEMO_TRY(server->check_doors());
   MNEMO_TRY(server->open_data(version, std::move(log_hooks)));
   MNEMO_TRY(server->open_doors());
   server->watcher_ = std::jthread([s = server.get()] { s->watch(); });
@@ -101,6 +103,22 @@ Status RunningServer::open_data(std::string_view version, std::shared_ptr<const 
   return {};
 }
 
+GrpcOptions RunningServer::grpc_options() const {
+  GrpcOptions grpc;
+  grpc.address = options_.grpc;
+  grpc.allowed_hosts = options_.allowed_hosts;
+  grpc.allowed_origins = options_.allowed_origins;
+  if (!options_.tls_cert.empty()) grpc.tls = TlsFiles{options_.tls_cert, options_.tls_key};
+  return grpc;
+}
+
+// Before a data directory is made for a server that cannot serve it. The first is held, so that both are not one.
+Status RunningServer::check_doors() const {
+  MNEMO_ASSIGN(const BindAddress address, parse_bind_address(options_.http));
+  MNEMO_ASSIGN(const auto held, HttpServer::hold_port(http_options(options_, address)));
+  return can_listen(grpc_options());
+}
+
 Status RunningServer::open_doors() {
   const auto authenticate = [this](const HttpRequest& request) {
     return authenticator_->authenticate(request.header("authorization"));
@@ -115,12 +133,7 @@ Status RunningServer::open_doors() {
                HttpServer::start(http_options(options_, address), [this](HttpRequest request, HttpResponder respond) {
                  routes_->handle(request, std::move(respond));
                }));
-  GrpcOptions grpc;
-  grpc.address = options_.grpc;
-  grpc.allowed_hosts = options_.allowed_hosts;
-  grpc.allowed_origins = options_.allowed_origins;
-  if (!options_.tls_cert.empty()) grpc.tls = TlsFiles{options_.tls_cert, options_.tls_key};
-  MNEMO_ASSIGN(grpc_, GrpcServer::start(grpc, *service_, *authenticator_, *metrics_, steady_));
+  MNEMO_ASSIGN(grpc_, GrpcServer::start(grpc_options(), *service_, *authenticator_, *metrics_, steady_));
   return {};
 }
 

@@ -45,6 +45,8 @@ class RunningServer {
  private:
   RunningServer(const CommonOptions& common, const ServeOptions& options);
   Status open_data(std::string_view version, std::shared_ptr<const EmbeddedLogHooks> log_hooks);
+  GrpcOptions grpc_options() const;
+  Status check_doors() const;
   Status open_doors();
   void watch();
   bool sleep_watching();

@@ -5,10 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "server/service/pem_file.h"
 
@@ -69,6 +71,22 @@ Error unavailable(const std::string& address, std::string_view reason, std::stri
   return {Code::kUnavailable, fmt::format("cannot listen on {} for gRPC: {}: {}", address, reason, what_to_do)};
 }
 
+// bind_error() of each address that the name stands for; at least one.
+Result<std::vector<int>> bind_errors(const std::string& address) {
+  MNEMO_ASSIGN(const HostPort parts, split(address));
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(parts.host.c_str(), parts.port.c_str(), &hints, &found); error != 0) {
+    return fail(unavailable(address, ::gai_strerror(error), "choose a name or a number of this machine"));
+  }
+  std::vector<int> errors;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) errors.push_back(bind_error(*one));
+  ::freeaddrinfo(found);
+  return errors;
+}
+
 }  // namespace
 
 Result<RequestGuard> guard_of(const GrpcOptions& options) {
@@ -85,20 +103,21 @@ Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const GrpcOptions& 
   return grpc::SslServerCredentials(ssl);
 }
 
+Status can_listen(const GrpcOptions& options) {
+  const auto served_with = credentials(options);
+  if (!served_with) return fail(served_with.error());
+  MNEMO_ASSIGN(const std::vector<int> errors, bind_errors(options.address));
+  // gRPC listens where it can, if a name stands for several.
+  const bool none = std::ranges::find(errors, 0) == errors.end();
+  if (!none) return {};
+  return fail(unavailable(options.address, std::strerror(errors.front()), advice(errors.front())));
+}
+
 Error why_not_listening(const GrpcOptions& options) {
-  const auto parts = split(options.address);
-  if (!parts) return parts.error();
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(parts->host.c_str(), parts->port.c_str(), &hints, &found); error != 0) {
-    return unavailable(options.address, ::gai_strerror(error), "choose a name or a number of this machine");
-  }
-  int error = 0;
-  for (const addrinfo* one = found; one != nullptr && error == 0; one = one->ai_next) error = bind_error(*one);
-  ::freeaddrinfo(found);
-  if (error != 0) return unavailable(options.address, std::strerror(error), advice(error));
+  const auto errors = bind_errors(options.address);
+  if (!errors) return errors.error();
+  const auto wrong = std::ranges::find_if(*errors, [](int error) { return error != 0; });
+  if (wrong != errors->end()) return unavailable(options.address, std::strerror(*wrong), advice(*wrong));
   if (!options.tls) return unavailable(options.address, "gRPC gives no reason", "try again, or choose another port");
   return {Code::kInvalidArgument,
           fmt::format("{} and {} are no PEM certificate and its private key: TLS cannot be served "

@@ -18,6 +18,9 @@ Result<RequestGuard> guard_of(const GrpcOptions& options);
 // Of the files, or plain text. NOT_FOUND, INVALID_ARGUMENT or UNAVAILABLE, with the file's name.
 Result<std::shared_ptr<grpc::ServerCredentials>> credentials(const GrpcOptions& options);
 
+// Whether the address can be had now, and the files serve. To be asked before what a start would leave behind.
+Status can_listen(const GrpcOptions& options);
+
 // Of a server that did not start: the system's reason when the address cannot be had now either, the certificate and
 // its key otherwise.
 Error why_not_listening(const GrpcOptions& options);

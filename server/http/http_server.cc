@@ -71,11 +71,15 @@ class HttpServer::Impl {
   Impl(HttpServerOptions options, HttpHandler handler)
       : loops_(std::max<size_t>(options.threads, 1)), shared_(std::move(options), std::move(handler)) {}
 
-  Status start() {
+  Status take_port() {
     if (!shared_.options.tls_cert.empty() || !shared_.options.tls_key.empty()) {
       MNEMO_ASSIGN(shared_.tls, make_tls_context(shared_.options.tls_cert, shared_.options.tls_key));
     }
-    MNEMO_TRY(listen());
+    return listen();
+  }
+
+  Status start() {
+    MNEMO_TRY(take_port());
     asio::co_spawn(acceptor_.get_executor(), accept_all(), rethrow);
     for (Loop& loop : loops_) threads_.emplace_back([&loop] { loop.io.run(); });
     return {};
@@ -208,6 +212,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
   auto impl = std::make_unique<Impl>(std::move(options), std::move(handler));
   MNEMO_TRY(impl->start());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+Result<std::shared_ptr<const void>> HttpServer::hold_port(const HttpServerOptions& options) {
+  auto impl = std::make_shared<Impl>(options, HttpHandler());
+  MNEMO_TRY(impl->take_port());
+  return std::shared_ptr<const void>(std::move(impl));
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

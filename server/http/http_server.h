@@ -66,6 +66,9 @@ class HttpServer {
  public:
   // UNAVAILABLE: the port is in use. INVALID_ARGUMENT: no such address here, or certificate and key that do not serve.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, HttpHandler handler);
+  // The port, bound and not served, until what this returns goes; errors as start() has them. To be asked before what
+  // a start would leave behind.
+  static Result<std::shared_ptr<const void>> hold_port(const HttpServerOptions& options);
   // As stop() without time.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

@@ -62,21 +62,26 @@ Status set_field(std::string_view name, Condition& condition) {
   return {};
 }
 
-Status add_value(const Json& value, Condition& condition) {
+tl::unexpected<Error> invalid_on(std::string_view field, std::string_view why) {
+  return invalid(fmt::format("on '{}': {}", excerpt(field), why));
+}
+
+Status add_value(std::string_view field, const Json& value, Condition& condition) {
   const bool time = condition.field() == Condition::OBSERVED_AT || condition.field() == Condition::RECORDED_AT;
   v1::FilterValue& out = *condition.add_values();
   if (value.is_string() && time) {
-    MNEMO_ASSIGN(const TimestampMs at_ms, parse_rfc3339(time_text(value.get<std::string>())));
-    out.set_time_ms(at_ms);
+    const Result<TimestampMs> at_ms = parse_rfc3339(time_text(value.get<std::string>()));
+    if (!at_ms) return invalid_on(field, at_ms.error().message);
+    out.set_time_ms(*at_ms);
   } else if (value.is_string()) {
     out.set_text(value.get<std::string>());
   } else if (value.is_number()) {
-    MNEMO_ASSIGN(const double number, exact_number(value, "metadata." + condition.metadata_key()));
+    MNEMO_ASSIGN(const double number, exact_number(value, field));
     out.set_number(number);
   } else if (value.is_boolean()) {
     out.set_flag(value.get<bool>());
   } else {
-    return invalid("a filter value must be a string, a number, or true or false");
+    return invalid_on(field, "a filter value must be a string, a number, or true or false");
   }
   return {};
 }
@@ -85,13 +90,14 @@ Result<v1::Filter> condition_of(std::string_view field, std::string_view op, con
   v1::Filter filter;
   Condition& condition = *filter.mutable_condition();
   MNEMO_TRY(set_field(field, condition));
-  MNEMO_ASSIGN(const Condition::Operator known, operator_of(op));
-  condition.set_op(known);
+  const Result<Condition::Operator> known = operator_of(op);
+  if (!known) return invalid_on(field, known.error().message);
+  condition.set_op(*known);
   if (!value.is_array()) {
-    MNEMO_TRY(add_value(value, condition));
+    MNEMO_TRY(add_value(field, value, condition));
     return filter;
   }
-  for (const Json& item : value) MNEMO_TRY(add_value(item, condition));
+  for (const Json& item : value) MNEMO_TRY(add_value(field, item, condition));
   return filter;
 }
 

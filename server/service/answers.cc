@@ -1,5 +1,7 @@
 #include "server/service/answers.h"
 
+#include <fmt/format.h>
+
 #include "projector/store/memory_id.h"
 #include "query/request.h"
 #include "server/service/export_page.h"
@@ -22,14 +24,11 @@ std::optional<v1::Filter> filter_from(bool given, const v1::Filter& filter) {
   return given ? std::optional(filter) : std::nullopt;
 }
 
-tl::unexpected<Error> of_a_later_version(std::string_view field) {
-  return fail(Code::kUnimplemented, std::string(field) + " is not implemented in this version: leave it out");
-}
-
 Status check_implemented(const v1::RetrieveRequest& request) {
   if (!request.tier_mode().empty()) return of_a_later_version("tier_mode");
   if (!request.as_of().empty()) return of_a_later_version("as_of");
   if (request.has_embedding()) return of_a_later_version("embedding");
+  if (request.touch()) return of_a_later_version("touch");
   return {};
 }
 
@@ -42,6 +41,10 @@ v1::MemoryLink message_from(const Link& link) {
 }
 
 }  // namespace
+
+tl::unexpected<Error> of_a_later_version(std::string_view field) {
+  return fail(Code::kUnimplemented, fmt::format("{} comes with a later version: leave it out", field));
+}
 
 Status check(const v1::GetMemoryRequest& request) { return check_id(request.id()); }
 Status check(const v1::GetHistoryRequest& request) { return check_id(request.id()); }

@@ -25,6 +25,9 @@ Result<v1::ForgetByFilterResponse> answer(const Engine& engine, const View& view
 Result<v1::ExportMemoriesResponse> answer(const Engine& engine, const View& view,
                                           const v1::ExportMemoriesRequest& request);
 
+// UNIMPLEMENTED, with what was asked for.
+tl::unexpected<Error> of_a_later_version(std::string_view field);
+
 // A question as the engine takes it; INVALID_ARGUMENT, or UNIMPLEMENTED with the field of a later version.
 Result<RetrieveRequest> request_from(v1::RetrieveRequest message);
 

@@ -7,6 +7,7 @@
 #include "events/activation.h"
 #include "events/envelope.h"
 #include "query/request.h"
+#include "server/service/answers.h"
 #include "server/service/events.h"
 #include "server/service/messages.h"
 #include "server/service/work.h"
@@ -56,12 +57,13 @@ Status check_key(const std::string& key, const v1::Limits& limits) {
 }
 
 Result<Operations::Policy> policy_from(const Call& call, v1::SetPolicyRequest request) {
+  if (request.record_access()) return of_a_later_version("record_access");
   Operations::Policy asked;
   MNEMO_ASSIGN(asked.key, key_from(call.idempotency_key, std::move(*request.mutable_idempotency_key())));
   constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
-  asked.policy.set_namespace_(std::move(*request.mutable_namespace_()));
-  asked.policy.set_ttl_ms(static_cast<int64_t>(std::min(request.ttl_ms(), kMost)));
-  asked.policy.set_record_access(request.record_access());
+  asked.policy.name_space = std::move(*request.mutable_namespace_());
+  if (request.has_ttl_ms()) asked.policy.ttl_ms = static_cast<int64_t>(std::min(request.ttl_ms(), kMost));
+  if (request.has_record_access()) asked.policy.record_access = request.record_access();
   asked.by.set_actor(call.principal->name);
   asked.by.set_correlation_id(call.correlation_id);
   asked.by.set_traceparent(call.traceparent);

@@ -29,7 +29,7 @@ class Operations {
   void look_at_clock() { scheduler_.tend(); }
 
   struct Policy {
-    v1::PolicyUpdated policy;
+    PolicyRequest policy;
     std::string key;
     v1::Envelope by;  // OperationRunner::start_policy()
   };

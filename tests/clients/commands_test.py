@@ -205,6 +205,7 @@ class CommandsTest(unittest.TestCase):
         told = self.run_mnemo("verify", code=2, XDG_CONFIG_HOME=str(home))
         self.assertIn("config file, names a server", told)
         with tempfile.TemporaryDirectory() as directory:  # a flag chooses, though the file names a server
+            self.run_mnemo("remember", "once", "--agent", "configured", "--data", directory)
             self.run_mnemo("list", "--data", directory, "--config", config)
             self.run_mnemo("list", "--config", config, MNEMO_DATA=directory)
             self.run_mnemo("verify", "--data", directory, "--config", config)
@@ -228,12 +229,6 @@ class CommandsTest(unittest.TestCase):
         self.assertIn("without it a server is asked", " ".join(told.split()))
         self.assertIn("/data-home/mnemo", self.run_mnemo("verify", "--help", XDG_DATA_HOME="/data-home"))
         self.assertIn("--config", self.run_mnemo("serve", "--help"))
-
-    def test_a_read_says_that_it_made_a_directory(self):
-        absent = pathlib.Path(self.directory.name) / "absent"
-        self.assertIn(f"{absent}: a new, empty data directory was made",
-                      self.run_mnemo("list", "--agent", "a", "--data", absent))
-        self.assertNotIn("was made", self.run_mnemo("list", "--agent", "a", "--data", absent))
 
     def complete(self, *words):
         """What bash offers for the last of the words."""

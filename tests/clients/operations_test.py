@@ -59,9 +59,12 @@ class OperationsTest(unittest.TestCase):
         self.assertEqual(error["code"], "ALREADY_EXISTS")
         error = mnemo("policy", "set", "--namespace", "demo", "--ttl", "week", *where, code=2)["error"]
         self.assertEqual(error["code"], "INVALID_ARGUMENT")
-        again = mnemo("policy", "set", "--namespace", "demo", "--ttl", "none", "--record-access", *where)
+        error = mnemo("policy", "set", "--namespace", "demo", "--ttl", "none", "--record-access", *where, code=2)["error"]
+        self.assertEqual(error["code"], "UNIMPLEMENTED")
+        self.assertIn("record_access comes with a later version", error["message"])
+        again = mnemo("policy", "set", "--namespace", "demo", "--ttl", "none", *where)
         self.assertEqual(mnemo("policy", "get", "--namespace", "demo", *where),
-                         {"namespace": "demo", "version": 2, "ttl_ms": 0, "record_access": True})
+                         {"namespace": "demo", "version": 2, "ttl_ms": 0, "record_access": False})
         listed = mnemo("journal", *where)
         self.assertEqual([o["id"] for o in listed["operations"]], [again["operation"], set_once["operation"]])
         page = mnemo("journal", "--limit", "1", *where)

@@ -42,6 +42,8 @@ class PythonClientTest(unittest.TestCase):
         found = memory.retrieve("What is Nina allergic to?")
         self.assertEqual([hit.memory.text for hit in found], ["Nina is allergic to walnuts."])
         self.assertGreater(found.hits[0].score, 0)
+        self.assertIsInstance(found.hits[0].score, float)
+        self.assertEqual(found.hits[0].raw_score, found.hits[0].score * 2**20)
         self.assertEqual(found.hits[0].memory.metadata, {"sure": True, "grade": 2})
         self.assertEqual(found.hits[0].memory.id, written.memory_id)
 
@@ -93,6 +95,16 @@ class PythonClientTest(unittest.TestCase):
         self.assertEqual(memory.forget("room").forgotten, 1)
         with self.assertRaises(mnemo.NotFound):
             memory.get("room")
+
+    def test_remembering_what_was_forgotten_is_already_exists(self):
+        memory = self.client()
+        for how in ({"id": "gone"}, {"key": "gone"}):
+            memory.forget(memory.remember("Room 11.", **how).memory_id)
+            with self.assertRaisesRegex(mnemo.AlreadyExists, "forgotten or has expired since"):
+                memory.remember("Room 11.", **how)
+            gone, other = memory.remember_batch([{"text": "Room 11.", **how}, {"text": "Room 12."}])
+            self.assertIsInstance(gone.error, mnemo.AlreadyExists)
+            self.assertIsNone(other.error)
 
     def test_forget_by_filter_counts_exactly(self):
         memory = self.client()

@@ -66,11 +66,8 @@ class OperationsTest : public ConsumersTest {
   static Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
   static Deadline at_once() { return std::chrono::steady_clock::now() + std::chrono::milliseconds(20); }
   World world(bool older = false) { return {clock_, key_, dir_ / "world", older}; }
-  static v1::PolicyUpdated policy(int64_t ttl_ms, const std::string& name_space = "acme") {
-    v1::PolicyUpdated policy;
-    policy.set_namespace_(name_space);
-    policy.set_ttl_ms(ttl_ms);
-    return policy;
+  static PolicyRequest policy(int64_t ttl_ms, const std::string& name_space = "acme") {
+    return {name_space, ttl_ms, {}};
   }
   static std::vector<Policy> in_force(Node& node) {
     std::vector<Policy> found;

@@ -93,6 +93,52 @@ TEST_F(ServiceOperations, APolicyIsInForceWhenItIsAnsweredAndTheJournalTellsOfIt
   EXPECT_THAT(listed(call()), ElementsAre(set->operation()));
 }
 
+TEST_F(ServiceOperations, WhatAPolicyDoesNotSayStaysAsTheOneBeforeSaysAndIsDecidedWhenItStarts) {
+  start();
+  {
+    // As a version that took record_access may have left it.
+    OperationRunner before(*node_);
+    ASSERT_TRUE(
+        before.set_policy({"acme", 5000, true}, "", std::chrono::steady_clock::now() + std::chrono::minutes(1)));
+  }
+  v1::SetPolicyRequest nothing;
+  nothing.set_namespace_("acme");
+  nothing.set_idempotency_key("k");
+  const auto kept = ask(&Service::set_policy, nothing).value();
+  EXPECT_EQ(kept.version(), 2u);
+  EXPECT_EQ(policy_of("acme").ttl_ms(), 5000u);
+  EXPECT_TRUE(policy_of("acme").record_access());
+  v1::SetPolicyRequest off = policy(6000);
+  off.set_record_access(false);
+  ASSERT_TRUE(ask(&Service::set_policy, off));
+  EXPECT_EQ(policy_of("acme").ttl_ms(), 6000u);
+  EXPECT_FALSE(policy_of("acme").record_access());
+  EXPECT_EQ(ask(&Service::set_policy, nothing)->operation(), kept.operation()) << "what stays is decided once";
+  EXPECT_EQ(policy_of("acme").ttl_ms(), 6000u);
+  EXPECT_EQ(ask(&Service::set_policy, policy(0, "k")).error().code, Code::kAlreadyExists);
+  nothing.set_record_access(false);
+  EXPECT_EQ(ask(&Service::set_policy, nothing).error().code, Code::kAlreadyExists);
+  ASSERT_TRUE(ask(&Service::set_policy, policy(0)));
+  EXPECT_EQ(policy_of("acme").ttl_ms(), 0u) << "zero is said";
+}
+
+TEST_F(ServiceOperations, RecordingAccessIsRefusedByNameUntilItDoesSomething) {
+  start();
+  v1::SetPolicyRequest request = policy(5000);
+  request.set_record_access(true);
+  const auto refused = ask(&Service::set_policy, request);
+  EXPECT_EQ(refused.error().code, Code::kUnimplemented);
+  EXPECT_THAT(refused.error().message, HasSubstr("record_access comes with a later version"));
+  EXPECT_EQ(policy_of("acme").version(), 0u);
+  v1::RetrieveRequest question = scoped<v1::RetrieveRequest>();
+  question.set_query("tea");
+  question.set_touch(false);
+  EXPECT_TRUE(ask(&Service::retrieve, question));
+  question.set_touch(true);
+  EXPECT_EQ(ask(&Service::retrieve, question).error().code, Code::kUnimplemented);
+  EXPECT_THAT(ask(&Service::retrieve, question).error().message, HasSubstr("touch comes with a later version"));
+}
+
 TEST_F(ServiceOperations, TheSameKeyFindsTheSameOperationAndOtherFieldsAreRefused) {
   start();
   const auto first = ask(&Service::set_policy, policy(5000, "k")).value();
@@ -219,11 +265,9 @@ TEST_F(ServiceOperations, WhatAProcessBeforeLeftGoesOnWithoutBeingAskedAndOnlyOn
   std::string id;
   {
     OperationRunner before(*node_);
-    v1::PolicyUpdated asked;
-    asked.set_namespace_("acme");
-    asked.set_ttl_ms(7000);
     const auto started =
-        before.start_policy(asked, "", std::chrono::steady_clock::now() + std::chrono::seconds(20)).value();
+        before.start_policy({"acme", 7000, {}}, "", std::chrono::steady_clock::now() + std::chrono::seconds(20))
+            .value();
     ASSERT_EQ(started.done, 0u);
     id = to_hex(started.id);
   }

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, error, memories, run, run_json, status, write_jsonl
+from mnemo import MNEMO, TempDir, error, make, memories, run, run_json, status, write_jsonl
 
 A = ("--namespace", "test", "--agent", "agent-0")
 
@@ -148,7 +148,7 @@ class Refusals(unittest.TestCase):
     def test_a_directory_in_use_is_refused_and_says_so(self):
         with TempDir() as t:
             d = t / "data"
-            run("status", "--data", d)
+            make(d)
             import fcntl
             with open(d / "LOCK") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -160,7 +160,7 @@ class Refusals(unittest.TestCase):
     def test_a_newer_format_is_refused_and_left_alone(self):
         with TempDir() as t:
             d = t / "data"
-            run("status", "--data", d)
+            make(d)
             (d / "FORMAT").write_text("mnemo 2\n")
             self.assertIn("newer", error("status", "--data", d)["message"])
             self.assertEqual((d / "FORMAT").read_text(), "mnemo 2\n")

@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from mnemo import MNEMO, TempDir, error, fingerprint, memories, run, run_json, write_jsonl
+from mnemo import MNEMO, TempDir, error, fingerprint, make, memories, run, run_json, write_jsonl
 
 
 def settled(data):
@@ -139,7 +139,7 @@ class Copy(unittest.TestCase):
 
     def test_a_log_of_its_own_is_no_target(self):
         with TempDir() as d:
-            run("status", "--data", d / "other")
+            make(d / "other")
             done = subprocess.run([MNEMO, "log", "copy", "--from", str(self.source), "--to", str(d / "other")],
                                   capture_output=True, text=True)
             self.assertEqual(done.returncode, 2)

@@ -27,6 +27,11 @@ def run_json(*args, code=0):
     return json.loads(run(*args, "--json", code=code))
 
 
+def make(data, *options):
+    """An empty data directory."""
+    run("import", "-", "--data", data, *options, input="")
+
+
 def error(*args):
     """The error that mnemo answers with."""
     return json.loads(run(*args, "--json", code=2))["error"]

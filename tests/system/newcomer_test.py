@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, error, run, run_json, state_dir, write_jsonl
+from mnemo import MNEMO, TempDir, error, make, run, run_json, state_dir, write_jsonl
 
 A = ("--namespace", "test", "--agent", "agent-0")
 
@@ -59,6 +59,7 @@ class Typing(unittest.TestCase):
 
     def test_json_may_come_before_the_command(self):
         with TempDir() as t:
+            make(t)
             self.assertEqual(json.loads(tried("--json", "status", "--data", t, code=0)[0])["memories"], 0)
             told = json.loads(tried("--json", "get", "--data", t, *A, "m", code=2)[0])
             self.assertEqual(told["error"]["code"], "NOT_FOUND")
@@ -171,7 +172,7 @@ class Looking(unittest.TestCase):
 class Directories(unittest.TestCase):
     def test_another_number_of_partitions_is_refused_with_both(self):
         with TempDir() as t:
-            run("status", "--data", t / "data", "--partitions", "4")
+            make(t / "data", "--partitions", "4")
             run("status", "--data", t / "data", "--partitions", "4")
             for told in (error("status", "--data", t / "data", "--partitions", "16")["message"],
                          tried("status", "--data", t / "data", code=2, env={**os.environ, "MNEMO_PARTITIONS": "16"})[1]):
@@ -184,14 +185,14 @@ class Directories(unittest.TestCase):
             told = tried("deadletters", code=2, env=bare, cwd=t)[1]
             self.assertIn("--data DIR, or set MNEMO_DATA, XDG_DATA_HOME or HOME", told)
             self.assertEqual(list(t.iterdir()), [])
-            told = tried("deadletters", code=0, env={**bare, "HOME": str(t)}, cwd=t)[1]
-            self.assertIn(f"{t}/.local/share/mnemo: a new, empty data directory was made there", told)
-            self.assertEqual(tried("deadletters", code=0, env={**bare, "HOME": str(t)}, cwd=t)[1], "")
+            told = tried("deadletters", code=2, env={**bare, "HOME": str(t)}, cwd=t)[1]
+            self.assertIn(f"NOT_FOUND: there is no data directory at {t}/.local/share/mnemo", told)
+            self.assertEqual(list(t.iterdir()), [])
 
     def test_a_directory_that_may_not_be_read_says_so(self):
         with TempDir() as t:
             t.chmod(0o755)
-            run("status", "--data", t / "data")
+            make(t / "data")
             other = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
             shutil.copy(MNEMO, t / "mnemo")  # where anybody may run it
             for path, mode in ((t / "data", 0o000), (t / "data", 0o600), (t / "data" / "FORMAT", 0o000)):

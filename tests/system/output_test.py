@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, append_newer, error, run, run_json, write_jsonl
+from mnemo import MNEMO, TempDir, append_newer, error, make, run, run_json, write_jsonl
 
 A = ("--namespace", "test", "--agent", "agent-0")
 
@@ -224,7 +224,8 @@ class Refusals(unittest.TestCase):
     def test_a_number_is_decimal_whatever_it_begins_with(self):
         with TempDir() as t:
             d = ("--data", t / "data")
-            self.assertEqual(len(run_json("status", *d, "--partitions", "010")["partitions"]), 10)
+            make(t / "data", "--partitions", "010")
+            self.assertEqual(len(run_json("status", *d)["partitions"]), 10)
             run("import", *d, write_jsonl(t / "in.jsonl", [{"namespace": "test", "agent_id": "agent-0", "text": f"tea {i}"}
                                                            for i in range(12)]))
             for limit, wanted in (("010", 10), ("09", 9), ("0000000000000000000011", 11)):
@@ -270,12 +271,12 @@ class Refusals(unittest.TestCase):
 
     def test_an_option_beats_the_environment(self):
         with TempDir() as t:
-            told = subprocess.run([MNEMO, "status", "--data", str(t / "named"), "--partitions", "2", "--json"],
-                                  capture_output=True, text=True, check=True, timeout=60,
-                                  env={**os.environ, "MNEMO_DATA": str(t / "environment"), "MNEMO_PARTITIONS": "3"})
-            self.assertEqual(len(json.loads(told.stdout)["partitions"]), 2)
+            subprocess.run([MNEMO, "import", "-", "--data", str(t / "named"), "--partitions", "2"],
+                           capture_output=True, input=b"", check=True, timeout=60,
+                           env={**os.environ, "MNEMO_DATA": str(t / "environment"), "MNEMO_PARTITIONS": "3"})
+            self.assertEqual(len(run_json("status", "--data", t / "named")["partitions"]), 2)
             self.assertEqual([p.name for p in t.iterdir()], ["named"])
-            subprocess.run([MNEMO, "status"], capture_output=True, check=True, timeout=60,
+            subprocess.run([MNEMO, "import", "-"], capture_output=True, input=b"", check=True, timeout=60,
                            env={**os.environ, "MNEMO_DATA": str(t / "environment")})
             self.assertEqual(sorted(p.name for p in t.iterdir()), ["environment", "named"])
 

@@ -3,7 +3,7 @@ import os
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, append_newer, run, run_json, status, write_jsonl
+from mnemo import MNEMO, TempDir, append_newer, make, run, run_json, status, write_jsonl
 
 A = ("--namespace", "test", "--agent", "agent-0")
 
@@ -34,7 +34,7 @@ class Closed(unittest.TestCase):
 
     def test_a_command_that_prints_nothing_does_not_mind(self):
         with TempDir() as t:
-            run("status", "--data", t / "data")
+            make(t / "data")
             self.assertEqual(exit_code("<&- >&- 2>&-", "export", "--data", t / "data"), 0)
             run("verify", "--data", t / "data")
 

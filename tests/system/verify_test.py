@@ -146,7 +146,7 @@ class Verify(unittest.TestCase):
     def test_what_keeps_verify_from_its_work_is_no_finding(self):
         with TempDir() as d:
             data = self.copy(d)
-            self.assertEqual(error("verify", "--data", d / "nowhere")["code"], "FAILED_PRECONDITION")
+            self.assertEqual(error("verify", "--data", d / "nowhere")["code"], "NOT_FOUND")
             (d / "file").write_text("no directory")
             refused = error("verify", "--data", data, "--scratch", d / "file")
             self.assertEqual(refused["code"], "UNAVAILABLE")

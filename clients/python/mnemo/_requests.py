@@ -135,7 +135,7 @@ class Requests:
 
     def remember(self, agent: Agent, memory: Mapping[str, Any], key: Optional[str]) -> Request[models.Written]:
         # An id makes a retry as safe as a key does, and lets a program be run again.
-        return self._write(agent, "POST", "/v1/memories", key, json=memory, parse=models.Written.from_json,
+        return self._write(agent, "POST", "/v1/memories", key, json=memory, parse=models.Written.remembered,
                            make_key="id" not in memory)
 
     def remember_batch(self, memories: Sequence[Mapping[str, Any]]) -> Request[List[models.BatchItem]]:

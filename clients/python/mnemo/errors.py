@@ -52,7 +52,7 @@ class NotFound(MnemoError):
 
 
 class AlreadyExists(MnemoError):
-    """The key, or the id, was used before for another request."""
+    """The key, or the id, was used before for another request, or for a memory that has been forgotten since."""
     code = "ALREADY_EXISTS"
 
 

@@ -6,7 +6,7 @@ import datetime
 import re
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Type, TypeVar, Union
 
-from .errors import ArgumentError, MnemoError, from_info
+from .errors import AlreadyExists, ArgumentError, MnemoError, from_info
 
 Value = Union[str, float, bool]
 T = TypeVar("T")
@@ -79,7 +79,8 @@ class Written:
     """What became of a write.
 
     pending    durable, and not applied when the deadline passed: it will be. The same key asks again.
-    duplicate  the key had acted before; `memory` is as it is now, or None with `forgotten`
+    duplicate  the key had acted before; `memory` is as it is now, or None with `forgotten`, which an update answers:
+               what was to be remembered again and was forgotten is AlreadyExists
     """
     position: str
     event_id: str = ""
@@ -95,6 +96,15 @@ class Written:
         memory = Memory.from_json(json["memory"]) if json.get("memory") else None
         memory_id = json.get("memory_id") or (memory.id if memory else "")
         return _known(cls, json, memory=memory, memory_id=memory_id, key=key)
+
+    @classmethod
+    def remembered(cls, json: Mapping[str, Any], key: str) -> "Written":
+        """Of a remember. AlreadyExists, where the same request made a memory before that is gone: nothing was written."""
+        written = cls.from_json(json, key)
+        if not written.forgotten:
+            return written
+        raise AlreadyExists(f"nothing was remembered: memory {written.memory_id} was made by the same request, has been "
+                            "forgotten or has expired since, and does not come back: give another id or key")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,24 +122,36 @@ class Forgotten:
         return _known(cls, json, forgotten=int(json.get("forgotten", 0)))
 
 
+_ONE = 2**20  # of what the server has in fixed point
+
+
 @dataclasses.dataclass(frozen=True)
 class TermShare:
+    """share: what the word adds to the score. raw_share: the same in fixed point."""
     term: str
     documents: int = 0
     count: int = 0
-    share: int = 0
+    raw_share: int = 0
+
+    @property
+    def share(self) -> float:
+        return self.raw_share / _ONE
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> "TermShare":
-        return _known(cls, json, share=int(json.get("share", 0)))
+        return _known(cls, json, raw_share=int(json.get("share", 0)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Hit:
-    """score: fixed point, 2**20 is 1; comparable within one answer."""
+    """score: comparable within one answer. raw_score: the same as the server has it, in fixed point: 2**20 is 1."""
     memory: Memory
-    score: int = 0
+    raw_score: int = 0
     explain: List[TermShare] = dataclasses.field(default_factory=list)
+
+    @property
+    def score(self) -> float:
+        return self.raw_score / _ONE
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> "Hit":
@@ -183,5 +205,9 @@ class BatchItem:
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any], key: str) -> "BatchItem":
-        error = json.get("error")
-        return cls(error=from_info(error)) if error else cls(written=Written.from_json(json, key))
+        if json.get("error"):
+            return cls(error=from_info(json["error"]))
+        try:
+            return cls(written=Written.remembered(json, key))
+        except AlreadyExists as error:
+            return cls(error=error)
