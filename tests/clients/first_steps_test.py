@@ -22,7 +22,7 @@ class Beginner(unittest.TestCase):
 
     def served(self, name="data"):
         server = Served(self.home / name).start()
-        self.addCleanup(server.process_kill)
+        self.addCleanup(server.kill)
         server.ready()
         return ("--server", server.url)
 
@@ -104,7 +104,7 @@ class FirstSteps(Beginner):
         self.mnemo("remember", "tea", *where, MNEMO_AGENT="iris", MNEMO_NAMESPACE="home")
         listed = self.mnemo("list", *where, "--agent", "iris", "--namespace", "home")
         self.assertEqual([m["text"] for m in listed["memories"]], ["tea"])
-        self.assertEqual(self.mnemo("retrieve", "tea", *where, MNEMO_AGENT="iris")["results"], [])
+        self.assertEqual(self.mnemo("retrieve", "tea", *where, MNEMO_AGENT="iris", code=1)["results"], [])
         self.mnemo("import", "-", *where, stdin='{"agent_id": "nina", "text": "rain"}', MNEMO_NAMESPACE="home")
         agents = self.mnemo("agents", *where, MNEMO_NAMESPACE="other", MNEMO_AGENT="other")["agents"]
         self.assertEqual([(a["namespace"], a["agent_id"]) for a in agents], [("home", "iris"), ("home", "nina")])

@@ -89,6 +89,7 @@ class OperationsTest(unittest.TestCase):
         self.assertEqual(mnemo("policy", "get", "--namespace", "demo", "--data", self.data)["version"], 2)
 
     def test_commands_on_a_directory(self):
+        mnemo("import", "/dev/null", "--data", self.data)
         self.check_commands("--data", self.data)
 
     def test_a_ttl_that_is_set_makes_memories_expire(self):

@@ -3,7 +3,7 @@ import shutil
 import subprocess
 import unittest
 
-from mnemo import MNEMO, TempDir, error, fingerprint, run, status
+from mnemo import MNEMO, TempDir, error, fingerprint, make, run, status
 
 A = ("--namespace", "test", "--agent", "agent-0")
 BEING_MADE = "mnemo 1 being made\n"
@@ -14,7 +14,7 @@ class Starts(unittest.TestCase):
     def setUpClass(cls):
         cls.temp = TempDir()
         cls.whole = cls.temp.__enter__() / "whole"
-        run("status", "--data", cls.whole)
+        make(cls.whole)
         for state in cls.whole.glob("state-*"):
             shutil.rmtree(state)
 
