@@ -203,9 +203,6 @@ Result<bool> DataDir::is_made(bool may_create) {
                 fmt::format("{} was written by a newer mnemo (format {}, this build reads {}): upgrade mnemo",
                             dir_.string(), version, kFormatVersion));
   }
-  if (being_made && !may_create) {
-    return fail(Code::kFailedPrecondition, fmt::format("{} was never made whole: write to it first", dir_.string()));
-  }
   return !being_made;
 }
 
@@ -279,7 +276,11 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
     return fail(Code::kFailedPrecondition, fmt::format("there is no data directory {}: {}", dir.string(), why));
   }
   MNEMO_TRY(there);
-  MNEMO_TRY(data->is_made(make));  // before a lock is left in somebody else's directory
+  MNEMO_ASSIGN(const bool whole, data->is_made(make));  // before a lock is left in somebody else's directory
+  if (!whole && !make) {
+    MNEMO_TRY(data->check_leftovers(log_options_of(dir, options, clock)));
+    return fail(Code::kFailedPrecondition, fmt::format("{} was never made whole: write to it first", dir.string()));
+  }
   MNEMO_TRY(data->take_lock(options.read_only));
   MNEMO_ASSIGN(const bool made, data->is_made(make));
   if (!made) {

@@ -39,9 +39,10 @@ class Commands(unittest.TestCase):
             run("forget", "--data", d, *A, first["memory_id"])
             self.assertEqual(error("get", "--data", d, *A, first["memory_id"])["code"], "NOT_FOUND")
             self.assertEqual(error("history", "--data", d, *A, first["memory_id"])["code"], "NOT_FOUND")
-            gone = run_json("remember", "--data", d, *A, "--key", "k1", "--tag", "tea", "--speaker", "Ada",
-                            "Ada likes jasmine tea in the morning")
-            self.assertTrue(gone["duplicate"] and gone["forgotten"])
+            gone = error("remember", "--data", d, *A, "--key", "k1", "--tag", "tea", "--speaker", "Ada",
+                         "Ada likes jasmine tea in the morning")
+            self.assertEqual(gone["code"], "ALREADY_EXISTS")
+            self.assertIn("was made by the same request, has been forgotten", gone["message"])
             run("verify", "--data", d)
 
     def test_filters_narrow_and_forget_by_filter_counts_exactly(self):
@@ -71,6 +72,7 @@ class Commands(unittest.TestCase):
     def test_an_unknown_filter_is_an_error_and_never_ignored(self):
         with TempDir() as t:
             d = t / "data"
+            make(d)
             for bad in ('{"colour": "red"}', '{"tag": {"like": "x"}}', '{"tag": {"gt": "x"}}', "[]", "{}", "nonsense"):
                 self.assertEqual(error("retrieve", "--data", d, *A, "--filter", bad, "x")["code"], "INVALID_ARGUMENT", bad)
 

@@ -105,6 +105,7 @@ class Looking(unittest.TestCase):
     def test_agents_are_listed_with_what_they_remember_in_pages(self):
         with TempDir() as t:
             d = ("--data", t / "data")
+            make(t / "data")
             self.assertEqual(tried("agents", *d, code=1)[0], "no agents there\n")
             lines = [{"namespace": n, "agent_id": f"a{i}", "id": f"m{k}", "text": "words"}
                      for n in ("n1", "n2") for i in range(20) for k in range(i % 3 + 1)]
@@ -163,6 +164,7 @@ class Looking(unittest.TestCase):
     def test_what_is_empty_says_so(self):
         with TempDir() as t:
             d = ("--data", t)
+            make(t)
             self.assertEqual(run("deadletters", *d), "no dead letters\n")
             out, told = tried("export", *d, "--agent", "nobody", code=1)
             self.assertEqual(out, "")

@@ -61,8 +61,8 @@ class Words(unittest.TestCase):
         self.assertEqual(self.say("forget", "--key", "f", "--filter", '{"tag": "once"}'), "forgot 1 memory\n")
         self.assertEqual(self.say("forget", "--key", "f", "--filter", '{"tag": "once"}'),
                          "forgot 1 memory (already)\n")
-        self.assertEqual(self.say("remember", "--id", "f1", "--tag", "once", "--key", "f1", "one"),
-                         "remembered f1 (already), forgotten or expired since\n")
+        again = error("remember", *self.d, *A, "--id", "f1", "--tag", "once", "--key", "f1", "one")
+        self.assertIn("f1 was made by the same request, has been forgotten or has expired since", again["message"])
 
     def test_what_would_steer_the_terminal_is_printed_as_a_space(self):
         with TempDir() as t:

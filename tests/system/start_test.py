@@ -100,7 +100,7 @@ class Starts(unittest.TestCase):
 
     def test_only_old_projections_leave_with_the_next_command(self):
         with TempDir() as t:
-            run("status", "--data", t / "data")
+            make(t / "data")
             kept = {"state-of-affairs", "state-0123456789ABCDEF", "state-0123456789abcde", "state-0123456789abcdef0"}
             for name in (*kept, "state-0123456789abcdef"):
                 (t / "data" / name).mkdir()
