@@ -46,7 +46,7 @@ void set_metadata(const MetadataMap& map, google::protobuf::RepeatedPtrField<v1:
 }
 
 Status set_embedding(v1::EmbeddingInput& input, v1::Embedding& out) {
-  if (input.values().empty()) {
+  if (!input.model().empty() && input.values().empty()) {  // without a model, that is what is told
     return fail(Code::kInvalidArgument, "'embedding.values' is empty: give a number for each dimension");
   }
   out.set_model(std::move(*input.mutable_model()));
