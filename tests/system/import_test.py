@@ -278,7 +278,8 @@ class Stops(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("450 remembered, 0 already there, 0 refused", done.stdout)
             self.assertIn("line 451: 'colour'", done.stderr)
-            self.assertIn("all up to line 450 is durable: run the import again", done.stderr)
+            self.assertIn("all up to line 450 is durable: see to that, in the file where it is a line's fault, and run the "
+                          "import again", done.stderr)
             told = run_json("import", "--data", d, path, code=2)
             self.assertEqual((told["error"]["code"], told["duplicates"], told["durable_up_to"]),
                              ("INVALID_ARGUMENT", 450, "line 450"))
