@@ -197,13 +197,13 @@ Result<std::shared_ptr<const Writes>> Node::start_write(std::vector<PreparedEven
     records.push_back(std::move(event.record));
     ids.push_back(event.event_id);
   }
-  auto writes = std::make_shared<Writes>(ids, std::move(done));
-  for (size_t i = 0; i < ids.size(); ++i) {
-    outcomes_->expect(records[i].partition, ids[i],
+  const auto writes = std::make_shared<Writes>(std::move(ids), std::move(done));
+  for (size_t i = 0; i < records.size(); ++i) {
+    outcomes_->expect(records[i].partition, writes->event_ids()[i], writes.get(),
                       [writes, i](Result<Outcome> outcome) { writes->decided(i, std::move(outcome)); });
   }
-  const auto drop_all = [outcomes = outcomes_, ids] {
-    for (const Bytes16& id : ids) outcomes->drop(id);
+  const auto drop_all = [outcomes = outcomes_, writes] {
+    for (const Bytes16& id : writes->event_ids()) outcomes->drop(id, writes.get());
   };
   const Status queued = log_.append(std::move(records), [writes, drop_all](const auto& appended) {
     if (!appended) drop_all();
@@ -227,7 +227,7 @@ Status Node::write_all(std::vector<v1::Envelope> envelopes, WriteDone done) {
 }
 
 void Node::abandon(const Writes& writes) {
-  for (const Bytes16& id : writes.event_ids()) outcomes_->drop(id);
+  for (const Bytes16& id : writes.event_ids()) outcomes_->drop(id, &writes);
 }
 
 Result<Written> Node::write(v1::Envelope envelope, Deadline deadline) {

@@ -1,11 +1,12 @@
 #include "consumers/outcomes.h"
 
+#include <iterator>
 #include <utility>
 #include <vector>
 
 namespace mnemo {
 
-void Outcomes::expect(PartitionId partition, const Bytes16& event_id, Done done) {
+void Outcomes::expect(PartitionId partition, const Bytes16& event_id, const void* who, Done done) {
   std::unique_lock lock(mutex_);
   const auto halted = halted_.find(partition);
   if (halted != halted_.end()) {
@@ -14,26 +15,30 @@ void Outcomes::expect(PartitionId partition, const Bytes16& event_id, Done done)
     done(fail(why));
     return;
   }
-  waiting_.insert_or_assign(event_id, Waiting{partition, std::move(done)});
+  waiting_.emplace(event_id, Waiting{partition, who, std::move(done)});
   count();
 }
 
-void Outcomes::drop(const Bytes16& event_id) {
+void Outcomes::drop(const Bytes16& event_id, const void* who) {
   const std::lock_guard lock(mutex_);
-  waiting_.erase(event_id);
+  const auto [first, last] = waiting_.equal_range(event_id);
+  for (auto at = first; at != last;) at = at->second.who == who ? waiting_.erase(at) : std::next(at);
   count();
 }
 
 void Outcomes::deliver(Outcome outcome) {
+  std::vector<Done> others;  // hardly ever any
   Done done;
   {
     const std::lock_guard lock(mutex_);
-    const auto at = waiting_.find(outcome.record_id);
-    if (at == waiting_.end()) return;
-    done = std::move(at->second.done);
-    waiting_.erase(at);
+    const auto [first, last] = waiting_.equal_range(outcome.record_id);
+    if (first == last) return;
+    done = std::move(first->second.done);
+    for (auto at = std::next(first); at != last; ++at) others.push_back(std::move(at->second.done));
+    waiting_.erase(first, last);
     count();
   }
+  for (const Done& other : others) other(outcome);
   done(std::move(outcome));
 }
 

@@ -1,5 +1,6 @@
 // File: consumers/outcomes.h
-// Who waits for what became of an event: from event id to whoever asked before appending it.
+// Who waits for what became of an event: from event id to whoever asked before appending it. An event may be appended
+// by several at once, each of whom is told what became of the first that is applied.
 //
 // Thread-safe. Asking before the append closes the race in which the event is applied before its appender looks. Nobody
 // waits on a partition that stands still: whoever did is told why, and so is at once who comes while it does.
@@ -23,9 +24,9 @@ class Outcomes {
 
   // Calls `done` once: when the event with this id has been applied, from the thread that applies; or when its
   // partition halts, from the thread that says so, which is this one if it has halted already.
-  void expect(PartitionId partition, const Bytes16& event_id, Done done);
-  // Nobody waits any more: a deadline passed, or the append failed.
-  void drop(const Bytes16& event_id);
+  void expect(PartitionId partition, const Bytes16& event_id, const void* who, Done done);
+  // `who` does not wait for it any more: a deadline passed, or the append failed.
+  void drop(const Bytes16& event_id, const void* who);
 
   bool any_expected() const { return expected_.load(std::memory_order_acquire) > 0; }
   void deliver(Outcome outcome);
@@ -36,13 +37,14 @@ class Outcomes {
  private:
   struct Waiting {
     PartitionId partition;
+    const void* who;
     Done done;
   };
   void count() { expected_.store(waiting_.size(), std::memory_order_release); }
 
   std::mutex mutex_;
-  std::map<Bytes16, Waiting> waiting_;   // guarded by mutex_
-  std::map<PartitionId, Error> halted_;  // guarded by mutex_
+  std::multimap<Bytes16, Waiting> waiting_;  // guarded by mutex_
+  std::map<PartitionId, Error> halted_;      // guarded by mutex_
   std::atomic<size_t> expected_{0};
 };
 

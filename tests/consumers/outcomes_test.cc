@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 class OutcomesTest : public ::testing::Test {
  protected:
   void expect(uint32_t partition, uint8_t id) {
-    outcomes_.expect(PartitionId(partition), {id},
+    outcomes_.expect(PartitionId(partition), {id}, this,
                      [this, id](const Result<Outcome>& outcome) { (outcome ? applied_ : failed_).push_back(id); });
   }
   void deliver(uint8_t id) {
@@ -33,9 +33,24 @@ TEST_F(OutcomesTest, AreToldOnce) {
   deliver(3);
   EXPECT_THAT(applied_, ElementsAre(1));
   EXPECT_TRUE(outcomes_.any_expected());
-  outcomes_.drop({2});
+  outcomes_.drop({2}, this);
   deliver(2);
   EXPECT_THAT(applied_, ElementsAre(1));
+  EXPECT_FALSE(outcomes_.any_expected());
+}
+
+TEST_F(OutcomesTest, TellEveryoneWhoWaitsForAnEventAndOneMayGiveUpAlone) {
+  expect(0, 1);
+  size_t told = 0;
+  size_t never = 0;
+  outcomes_.expect(PartitionId(0), {1}, &told, [&told](const Result<Outcome>& outcome) { told += outcome ? 1 : 0; });
+  outcomes_.expect(PartitionId(0), {1}, &never, [&never](const Result<Outcome>&) { ++never; });
+  outcomes_.drop({1}, &never);
+  deliver(1);
+  deliver(1);
+  EXPECT_THAT(applied_, ElementsAre(1));
+  EXPECT_EQ(told, 1U);
+  EXPECT_EQ(never, 0U);
   EXPECT_FALSE(outcomes_.any_expected());
 }
 

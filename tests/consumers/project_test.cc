@@ -155,7 +155,7 @@ TEST_F(ProjectRoleTest, LooksAheadForTheDecisionsThatApplyTakes) {
 TEST_F(ProjectRoleTest, TellsAnOutcomeToWhoeverExpectsIt) {
   const v1::Envelope envelope = remember("a");
   std::vector<Outcome::Kind> told;
-  outcomes_.expect(PartitionId(0), bytes16(envelope.event_id()).value(),
+  outcomes_.expect(PartitionId(0), bytes16(envelope.event_id()).value(), this,
                    [&told](const Result<Outcome>& outcome) { told.push_back(outcome->kind); });
   append(envelope);
   append(remember("b"));

@@ -68,10 +68,11 @@ Status LiveRole::apply_through_role(std::span<const LogRecord> records, std::vec
     // Of two records with one id, the first is the one that is told of.
     const bool skipped = skips_.contains(records[i].position.offset);
     if (!id || skipped || !ids.insert(*id).second) continue;
-    waiting_.expect(projection_.partition(), *id, [this, i](const Result<Outcome>& known) { delivered_[i] = *known; });
+    waiting_.expect(projection_.partition(), *id, this,
+                    [this, i](const Result<Outcome>& known) { delivered_[i] = *known; });
   }
   const Status applied = role_->handle(records);
-  for (const Bytes16& id : ids) waiting_.drop(id);
+  for (const Bytes16& id : ids) waiting_.drop(id, this);
   for (const auto& [i, outcome] : delivered_) told[i] = &outcome;
   return applied;
 }
