@@ -150,20 +150,23 @@ Status check_tags(const google::protobuf::RepeatedPtrField<std::string>& tags, c
 }
 
 Status check_embedding(const v1::Embedding& embedding, const v1::Limits& limits) {
-  constexpr Field kValues{"embedding", "values_f32_le"};
+  // As most clients know them; an event has them as bytes.
+  const auto invalid_values = [](const std::string& what) {
+    return fail(Code::kInvalidArgument, "'embedding.values' " + what);
+  };
   MNEMO_TRY(check_no_unknown("embedding", embedding));
   MNEMO_TRY(check_id({"embedding", "model"}, embedding.model(), limits.id_bytes()));
   const std::string& values = embedding.values_f32_le();
-  if (values.empty() || values.size() % 4 != 0) {
-    return invalid(kValues,
-                   fmt::format("is {} bytes: it must be 4 for each dimension, and at least one", values.size()));
+  if (values.empty()) return invalid_values("is empty: give a number for each dimension");
+  if (values.size() % 4 != 0) {
+    return invalid_values(fmt::format("is {} bytes: it must be 4 for each dimension", values.size()));
   }
   if (values.size() / 4 > limits.embedding_dimensions()) {
-    return invalid(kValues, fmt::format("has {} dimensions, the limit is {}: send a shorter vector", values.size() / 4,
-                                        limits.embedding_dimensions()));
+    return invalid_values(fmt::format("has {} dimensions, the limit is {}: send a shorter vector", values.size() / 4,
+                                      limits.embedding_dimensions()));
   }
   if (all_finite(values)) return {};
-  return invalid(kValues, "holds a value that is not finite: send none");
+  return invalid_values("holds a value that is not finite: send none");
 }
 
 }  // namespace mnemo::validation

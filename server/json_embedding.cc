@@ -33,7 +33,6 @@ Result<v1::Embedding> embedding_from_json(const Json& embedding) {
                       embedding.contains("values") && embedding["model"].is_string() && embedding["values"].is_array();
   if (!shaped) return invalid("'embedding' must be {\"model\": name, \"values\": [numbers]}");
   v1::Embedding out;
-  if (embedding["values"].empty()) return invalid("'embedding.values' is empty: give a number for each dimension");
   out.set_model(embedding["model"].get<std::string>());
   std::string& bytes = *out.mutable_values_f32_le();
   for (const Json& value : embedding["values"]) {

@@ -118,13 +118,12 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
 
 std::string in_typed_names(std::string message) {
   using Names = std::pair<std::string_view, std::string_view>;
-  static constexpr std::array<Names, 11> kOfLines = {{{"scope 'agent_id'", "'agent_id'"},
+  static constexpr std::array<Names, 10> kOfLines = {{{"scope 'agent_id'", "'agent_id'"},
                                                       {"scope 'namespace'", "'namespace'"},
                                                       {"event 'idempotency_key'", "'idempotency_key'"},
                                                       {"memory 'memory_id'", "'id'"},
                                                       {"memory 'observed_at_ms'", "'observed_at'"},
                                                       {"memory 'expires_at_ms'", "'expires_at'"},
-                                                      {"embedding 'values_f32_le'", "'embedding.values'"},
                                                       {"embedding 'memory_id'", "'attach.id'"},
                                                       {"link 'from_memory_id'", "'link.from'"},
                                                       {"link 'to_memory_id'", "'link.to'"},

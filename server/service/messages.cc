@@ -45,10 +45,7 @@ void set_metadata(const MetadataMap& map, google::protobuf::RepeatedPtrField<v1:
             [](const v1::MetadataEntry& a, const v1::MetadataEntry& b) { return a.key() < b.key(); });
 }
 
-Status set_embedding(v1::EmbeddingInput& input, v1::Embedding& out) {
-  if (!input.model().empty() && input.values().empty()) {  // without a model, that is what is told
-    return fail(Code::kInvalidArgument, "'embedding.values' is empty: give a number for each dimension");
-  }
+void set_embedding(v1::EmbeddingInput& input, v1::Embedding& out) {
   out.set_model(std::move(*input.mutable_model()));
   std::string& bytes = *out.mutable_values_f32_le();
   bytes.reserve(static_cast<size_t>(input.values_size()) * sizeof(float));
@@ -56,7 +53,6 @@ Status set_embedding(v1::EmbeddingInput& input, v1::Embedding& out) {
     const auto bits = std::bit_cast<uint32_t>(value);
     for (uint32_t shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<char>(bits >> shift & 0xffU));
   }
-  return {};
 }
 
 // Fields that both events have, under the same names; those given alone.
@@ -162,7 +158,7 @@ Result<v1::Remembered> remembered_from(v1::MemoryInput input) {
   e.set_source(std::move(*input.mutable_source()));
   MNEMO_TRY(set_times_and_importance(input, e));
   e.set_pinned(input.pinned());
-  if (input.has_embedding()) MNEMO_TRY(set_embedding(*input.mutable_embedding(), *e.mutable_embedding()));
+  if (input.has_embedding()) set_embedding(*input.mutable_embedding(), *e.mutable_embedding());
   e.set_tier(input.tier());
   return e;
 }

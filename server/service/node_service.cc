@@ -9,13 +9,6 @@ namespace {
 
 constexpr uint32_t kRetryAfterMs = 100;
 
-// Where an event has another form than what clients send.
-void name_as_doors_do(std::string& message) {
-  constexpr std::string_view kInEvents = "embedding 'values_f32_le'";
-  const size_t at = message.find(kInEvents);
-  if (at != std::string::npos) message.replace(at, kInEvents.size(), "'embedding.values'");
-}
-
 }  // namespace
 
 NodeService::NodeService(Node& node, Scheduler& scheduler, const Engine& engine, const MonotonicClock& clock,
@@ -67,9 +60,7 @@ Result<PreparedEvent> NodeService::prepare(v1::Envelope& envelope) const {
   if (validate_scope(envelope.namespace_(), envelope.agent_id())) {
     MNEMO_TRY(caught_up(node_.partition_for(envelope.namespace_(), envelope.agent_id())));
   }
-  Result<PreparedEvent> event = node_.prepare(envelope);
-  if (!event) name_as_doors_do(event.error().message);
-  return event;
+  return node_.prepare(envelope);
 }
 
 Status NodeService::ready_to_read() const {

@@ -156,7 +156,7 @@ TEST(Validate, EmbeddingHasAModelAndFiniteValuesWithinTheLimit) {
   };
   EXPECT_EQ(values(std::string(4 * 4096, '\0')), "");
   EXPECT_THAT(values(std::string(4 * 4097, '\0')), HasSubstr("has 4097 dimensions, the limit is 4096"));
-  EXPECT_THAT(values(""), HasSubstr("is 0 bytes"));
+  EXPECT_THAT(values(""), HasSubstr("is empty"));
   EXPECT_THAT(values("12345"), HasSubstr("is 5 bytes: it must be 4 for each dimension"));
   EXPECT_EQ(values(std::string("\xff\xff\x7f\x7f", 4)), "") << "the greatest finite value";
   EXPECT_THAT(values(std::string("\0\0\0\0\0\0\x80\x7f", 8)), HasSubstr("not finite")) << "infinity";
