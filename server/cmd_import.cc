@@ -15,6 +15,7 @@
 #include "server/import_tally.h"
 #include "server/interrupt.h"
 #include "server/output_file.h"
+#include "server/pages.h"
 #include "server/retried.h"
 #include "server/usage.h"
 
@@ -214,14 +215,11 @@ Result<std::vector<ScopeOptions>> agents_of(Answerer& answerer, const ScopeOptio
   v1::ListAgentsRequest request;
   request.set_namespace_(scope.name_space);
   request.set_limit(kResultsMax);
-  do {
-    MNEMO_ASSIGN(const auto page, answerer.ask(&Service::agents, request));
-    for (const v1::ListAgentsResponse::Agent& agent : page.agents()) {
-      agents.push_back({agent.namespace_(), agent.agent_id()});
-    }
+  MNEMO_TRY(for_each_page(answerer, &Service::agents, std::move(request), [&](const v1::ListAgentsResponse& page) {
+    for (const auto& agent : page.agents()) agents.push_back({agent.namespace_(), agent.agent_id()});
     degraded = degraded || page.degraded();
-    request.set_cursor(page.next_cursor());
-  } while (!request.cursor().empty());
+    return Status();
+  }));
   return agents;
 }
 
@@ -235,16 +233,16 @@ Result<uint64_t> export_agent(Answerer& answerer, const ScopeOptions& agent, std
   request.set_namespace_(agent.name_space);
   request.set_agent_id(agent.agent_id);
   request.set_limit(kResultsMax);
-  do {
-    MNEMO_ASSIGN(const auto page, answerer.ask(&Service::export_memories, request));
+  const auto write = [&](const v1::ExportMemoriesResponse& page) {
     for (const auto& memory : page.memories()) {
       for (const Json& line : export_lines(memory)) put(line);
     }
     for (const v1::MemoryLink& link : page.links()) put(export_line({agent.name_space, agent.agent_id}, link));
     count += static_cast<uint64_t>(page.memories_size());
     degraded = degraded || page.degraded();
-    request.set_cursor(page.next_cursor());
-  } while (!request.cursor().empty());
+    return Status();
+  };
+  MNEMO_TRY(for_each_page(answerer, &Service::export_memories, std::move(request), write));
   return count;
 }
 
@@ -321,7 +319,7 @@ void add_import_commands(Cli& cli) {
       Reach::kServerToo);
   add_text(command, "--namespace", scope->name_space, "only this namespace; all when absent, or default with --agent");
   add_text(command, "--agent", scope->agent_id, "only this agent");
-  add_text(command, "--out", *path, "file to write; standard output when absent, or -");
+  add_path(command, "--out", *path, "file to write; standard output when absent, or -");
 }
 
 }  // namespace mnemo

@@ -3,6 +3,7 @@
 #include "events/hash.h"
 #include "server/export.h"
 #include "server/json_line.h"
+#include "server/pages.h"
 
 namespace mnemo {
 namespace {
@@ -36,8 +37,7 @@ Result<RemoteEmbeddings::Hashes> RemoteEmbeddings::read(const Agent& agent) {
   request.set_namespace_(agent.first);
   request.set_agent_id(agent.second);
   request.set_limit(kPage);
-  do {
-    MNEMO_ASSIGN(const auto page, remote_.ask(&Service::export_memories, request));
+  const auto take = [&](const v1::ExportMemoriesResponse& page) -> Status {
     for (const auto& exported : page.memories()) {
       if (exported.embeddings().empty()) continue;
       for (const Json& json : export_lines(exported)) {
@@ -46,8 +46,9 @@ Result<RemoteEmbeddings::Hashes> RemoteEmbeddings::read(const Agent& agent) {
                                                                             : line.embedding_attached().embedding()));
       }
     }
-    request.set_cursor(page.next_cursor());
-  } while (!request.cursor().empty());
+    return {};
+  };
+  MNEMO_TRY(for_each_page(remote_, &Service::export_memories, std::move(request), take));
   return hashes;
 }
 
