@@ -21,6 +21,7 @@ constexpr auto kCatchUpMax = std::chrono::hours(24);
 constexpr uint64_t kMemoryMin = uint64_t{16} << 20;
 constexpr uint64_t kMemoryMax = uint64_t{1} << 40;
 constexpr uint32_t kBatchMax = 100000;
+constexpr const char* kPathType = "PATH";
 
 CLI::Validator not_empty() {
   return {[](const std::string& value) {
@@ -240,7 +241,7 @@ void add_server_options(CLI::App* command, CommonOptions& own) {
                "key for the server; better in MNEMO_API_KEY, which no listing of "
                "processes shows")
           ->envname("MNEMO_API_KEY"),
-      add_text(command, "--ca-cert", own.ca_cert, "PEM file of who vouches for an https server; else the system's")
+      add_path(command, "--ca-cert", own.ca_cert, "PEM file of who vouches for an https server; else the system's")
           ->envname("MNEMO_CA_CERT")};
   for (CLI::Option* option : options) option->group("Options of every command that a server answers");
 }
@@ -260,7 +261,7 @@ CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string&
   CLI::AsSizeValue size(false);
   size.description("");
   CLI::Option* const data =
-      add_text(command, "--data", own->data,
+      add_path(command, "--data", own->data,
                reach == Reach::kServerToo ? "directory to work on, which no server holds; without it a server is asked"
                                           : "data directory")
           ->envname("MNEMO_DATA");
@@ -331,6 +332,12 @@ void leave_out(CLI::App* command, std::initializer_list<const char*> options) {
 CLI::Option* add_text(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
   return command->add_option(name, value, about)->check(not_empty());
 }
+
+CLI::Option* add_path(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
+  return add_text(command, name, value, about)->type_name(kPathType);
+}
+
+bool takes_path(const CLI::Option& option) { return option.get_type_name() == kPathType; }
 
 CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<std::string>& values,
                        const std::string& about) {

@@ -136,6 +136,9 @@ struct Cli {
 // variable of a script leaves it, is refused: taken as absent, it would widen what the command does.
 CLI::Option* add_text(CLI::App* command, const std::string& name, std::string& value, const std::string& about);
 // One value each time it is given.
+// A path: in the config file, its ~ stands for HOME.
+CLI::Option* add_path(CLI::App* command, const std::string& name, std::string& value, const std::string& about);
+bool takes_path(const CLI::Option& option);
 CLI::Option* add_texts(CLI::App* command, const std::string& name, std::vector<std::string>& values,
                        const std::string& about);
 CLI::Option* add_number(CLI::App* command, const std::string& name, uint32_t& value, uint32_t least, uint32_t most,

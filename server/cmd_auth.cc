@@ -53,7 +53,7 @@ void add_auth_commands(Cli& cli) {
   CLI::App* command = cli.add(*auth, "add", "Make a key, add its hash to the file of keys, and print it: once",
                               [&cli, add] { return run_auth_add(cli.common, *add); });
   leave_out(command, {"--data", "--memory", "--partitions", "--batch"});
-  add_text(command, "--file", add->file, "the file that `mnemo serve --auth` takes; made if it is not there")
+  add_path(command, "--file", add->file, "the file that `mnemo serve --auth` takes; made if it is not there")
       ->required();
   add_text(command, "--name", add->name, "whose key it is: events carry it as their actor")->required();
   add_texts(command, "--namespace", add->namespaces, "which it may use, once for each; without it, every one");

@@ -185,8 +185,8 @@ void add_log_commands(Cli& cli) {
   auto copy = std::make_shared<CopyCommand>();
   CLI::App* command = cli.add(*log, "copy", "Copy the accepted events into another data directory; can be resumed",
                               [&cli, copy] { return run_copy(cli.common, *copy); });
-  add_text(command, "--from", copy->from, "data directory to read")->required();
-  add_text(command, "--to", copy->to, "data directory to fill")->required();
+  add_path(command, "--from", copy->from, "data directory to read")->required();
+  add_path(command, "--to", copy->to, "data directory to fill")->required();
   leave_out(command, {"--data", "--partitions", "--batch"});
   add_number(command, "--partitions", copy->partitions, 1, limits::kPartitionsMax,
              "partitions of a copy that is made now; else the source's");

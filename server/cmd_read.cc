@@ -213,7 +213,7 @@ void add_retrieve(Cli& cli, const std::string& name, const std::string& about, b
   add_text(command, "--agent", o->scope.agent_id, "whose memories; needed unless every line of --file names one")
       ->envname("MNEMO_AGENT");
   add_text(command, "question", o->question, "the question; without one, the newest memories");
-  add_text(command, "--file", o->file,
+  add_path(command, "--file", o->file,
            "questions, one a line, - for standard input: text, or {\"query\": ..., \"agent_id\"?, \"namespace\"?, "
            "\"limit\"?}");
   add_number(command, "--limit", o->limit, 1, kResultsMax, "results at most, 1 to 1000")->capture_default_str();

@@ -147,7 +147,7 @@ void add_verify_command(Cli& cli) {
                 return run_verify(cli.common, o->scratch);
               });
   leave_out(command, {"--partitions", "--batch"});
-  add_text(command, "--scratch", o->scratch,
+  add_path(command, "--scratch", o->scratch,
            "directory in which the replay makes one of its own, and removes it at the end");
   add_text(command, "--server", o->server,
            "refused with what to do instead: a server cannot be verified while it runs");

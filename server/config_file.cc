@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <fstream>
 
@@ -47,11 +46,7 @@ void collect(CLI::App& app, const std::vector<std::string>& path, std::vector<st
   }
 }
 
-// Of options that take a path: what a shell does with one, it does not do in a file.
-constexpr std::array<std::string_view, 9> kPaths = {"data",    "auth", "tls-cert", "tls-key", "ca-cert",
-                                                    "scratch", "out",  "from",     "to"};
-
-// nullopt: it begins with a ~ that nothing stands for.
+// What a shell does with a path, it does not do in a file. nullopt: it begins with a ~ that nothing stands for.
 std::optional<std::string> expanded(const std::string& path) {
   if (!path.starts_with('~')) return path;
   const std::string home = environment("HOME");
@@ -98,7 +93,7 @@ class ConfigFile::Reader : public CLI::ConfigTOML {
       if (item.parents.empty() && item.name == "server") cli_.server_in_file = true;
       if (!check(item, commands)) continue;
       for (const auto& [command, path] : commands) {
-        if (command->parsed() && applies(item, *command, path)) out.push_back(addressed(item, path));
+        if (command->parsed() && applies(item, *command, path)) out.push_back(addressed(item, *command, path));
       }
     }
     return out;
@@ -133,19 +128,21 @@ class ConfigFile::Reader : public CLI::ConfigTOML {
     return option->get_envname().empty() || environment(option->get_envname().c_str()).empty();
   }
 
-  CLI::ConfigItem addressed(const CLI::ConfigItem& item, const std::string& path) const {
-    CLI::ConfigItem out = item;
-    out.parents = CLI::detail::split(path, ' ');
-    const bool is_path = std::ranges::find(kPaths, item.name) != kPaths.end();
-    for (std::string& value : out.inputs) {
-      if (!is_path) break;
+  void expand(CLI::ConfigItem& item) const {
+    for (std::string& value : item.inputs) {
       const std::optional<std::string> whole = expanded(value);
       if (!whole) {
         refuse(fmt::format("'{}' is '{}': only ~ alone and ~/ are understood, and as HOME says; write the path in full",
-                           item.fullname(), value));
+                           item.name, value));
       }
       value = whole.value_or(value);
     }
+  }
+
+  CLI::ConfigItem addressed(const CLI::ConfigItem& item, const CLI::App& command, const std::string& path) const {
+    CLI::ConfigItem out = item;
+    out.parents = CLI::detail::split(path, ' ');
+    if (takes_path(*configurable(command, item.name))) expand(out);
     applied_.insert("--" + item.name);
     return out;
   }

@@ -59,11 +59,14 @@ void add_serve_options(CLI::App* command, ServeOptions& options) {
   add(command, "--log", options.log, "where events are kept: embedded");
   add(command, "--http", options.http, "where HTTP/JSON listens, HOST:PORT; port 0 takes a free one");
   add(command, "--grpc", options.grpc, "where gRPC listens, HOST:PORT");
-  add(command, "--auth", options.auth, "file of API keys; needed to listen beyond this machine");
+  const auto add_file = [&](const std::string& name, std::string& value, const std::string& about) {
+    add_path(command, name, value, about)->envname(environment_name(name))->capture_default_str();
+  };
+  add_file("--auth", options.auth, "file of API keys; needed to listen beyond this machine");
   command->add_flag("--insecure-no-auth", options.insecure_no_auth, "everyone who reaches a door may read and write")
       ->envname("MNEMO_INSECURE_NO_AUTH");
-  add(command, "--tls-cert", options.tls_cert, "certificate chain of both doors, PEM");
-  add(command, "--tls-key", options.tls_key, "its private key, PEM");
+  add_file("--tls-cert", options.tls_cert, "certificate chain of both doors, PEM");
+  add_file("--tls-key", options.tls_key, "its private key, PEM");
   add_texts(command, "--allow-host", options.allowed_hosts, "a name that requests may give as Host; once for each")
       ->envname("MNEMO_ALLOW_HOST");
   add_texts(command, "--allow-origin", options.allowed_origins, "a web page's origin that may ask; once for each")

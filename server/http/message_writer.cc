@@ -70,11 +70,12 @@ Plan::Meaning meaning_of(const pb::Descriptor* type) {
 void add_plans(const pb::Descriptor* type, Plans& plans) {
   const auto [at, added] = plans.try_emplace(type);
   if (!added) return;
-  at->second.meaning = meaning_of(type);
-  at->second.reflection = pb::MessageFactory::generated_factory()->GetPrototype(type)->GetReflection();
+  Plan& plan = at->second;  // stays where it is
+  plan.meaning = meaning_of(type);
+  plan.reflection = pb::MessageFactory::generated_factory()->GetPrototype(type)->GetReflection();
   for (int i = 0; i < type->field_count(); ++i) {
     const FieldDescriptor* const field = type->field(i);
-    plans[type].fields.push_back(
+    plan.fields.push_back(
         {field, fmt::format("\"{}\":", field->name()), field->has_presence() || absent_when_empty(*field)});
     if (field->message_type() != nullptr) add_plans(field->message_type(), plans);
   }

@@ -76,6 +76,9 @@ class FirstSteps(Beginner):
         made = self.mnemo("remember", "tea", *A, "--config", config)
         self.assertEqual(made["memory"]["speaker"], "~/me", "what is no path stays")
         self.assertTrue((self.data / "FORMAT").exists())
+        (self.home / "asked").write_text("tea\n")
+        config.write_text('data = "~/data"\n[retrieve]\nfile = "~/asked"\n')
+        self.assertEqual(len(self.mnemo("retrieve", *A, "--config", config)["results"]), 1)
         config.write_text('data = "~nina/data"\n')
         error = self.refused("list", *A, "--config", config)
         self.assertIn("'data' is '~nina/data'", error["message"])
@@ -155,7 +158,7 @@ class Imports(Beginner):
         where = self.served()
         for values, why in (([], "is empty: give a number for each dimension"), ([0.5] * 4097, "has 4097 dimensions")):
             line = json.dumps({"agent_id": "iris", "text": "tea", "embedding": {"model": "a", "values": values}})
-            for place, code in ((("--data", self.home / "own"), 2), (where, 2 if not values else 1)):
+            for place, code in ((("--data", self.home / "own"), 2), (where, 1)):
                 told = self.mnemo("import", "-", *place, stdin=line, code=code)
                 message = told["error"]["message"] if code == 2 else told["refusals"][0]
                 self.assertIn(f"'embedding.values' {why}", message)
