@@ -25,6 +25,11 @@ class ServiceWaits : public ServiceTest {
   uint64_t reads_started() const {
     return scheduler_->statistics().classes[static_cast<size_t>(TaskClass::kRead)].started;
   }
+  void retrieve_at(const std::string& position, Waited<v1::RetrieveResponse>& waited) {
+    auto request = scoped<v1::RetrieveRequest>();
+    request.add_min_position(position);
+    service_->retrieve(call(), request, waited.reply());
+  }
   Result<v1::GetMemoryResponse> get_at(const std::string& position) {
     auto request = scoped<v1::GetMemoryRequest>();
     request.set_id("any");
@@ -110,10 +115,8 @@ TEST_F(ServiceWaits, AReadWaitsForAPositionWithoutAThread) {
 TEST_F(ServiceWaits, AReadWhosePositionIsNotReachedInTimeIsToldWhatIsApplied) {
   start();
   stall();
-  auto request = scoped<v1::RetrieveRequest>();
-  request.add_min_position(remember_pending("oolong").position());
   Waited<v1::RetrieveResponse> waited;
-  service_->retrieve(call(), request, waited.reply());
+  retrieve_at(remember_pending("oolong").position(), waited);
   while (reads_started() == 0) std::this_thread::yield();
   pass_deadlines();
   const auto late = waited.get();
@@ -331,10 +334,8 @@ TEST_F(ServiceWaits, WhatWaitsWhenTheServiceStopsIsAnsweredAsAtItsDeadline) {
 TEST_F(ServiceWaits, AReadThatWaitsWhenTheServiceStopsIsToldToAskAnother) {
   start();
   stall();
-  auto request = scoped<v1::RetrieveRequest>();
-  request.add_min_position(remember_pending("oolong").position());
   Waited<v1::RetrieveResponse> waited;
-  service_->retrieve(call(), request, waited.reply());
+  retrieve_at(remember_pending("oolong").position(), waited);
   service_->stop(monotonic_.now());
   const auto told = waited.get();
   ASSERT_FALSE(told);
