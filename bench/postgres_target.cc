@@ -57,6 +57,7 @@ struct Connection {
 
   PGconn* connection;
   asio::posix::stream_descriptor socket;
+  MonotonicTime sent;
   uint64_t rows = 0;  // of the statement under way
   bool failed = false;
 };
@@ -122,6 +123,7 @@ class PostgresTarget final : public LoadTarget {
     pointers.reserve(values.size());
     for (const std::string& value : values) pointers.push_back(value.c_str());
     c.rows = values.size() / kColumns;
+    c.sent = std::chrono::steady_clock::now();
     c.failed = PQsendQueryPrepared(c.connection, statement, static_cast<int>(values.size()), pointers.data(), nullptr,
                                    nullptr, 0) == 0;
     if (c.failed) return finish(client);
@@ -164,6 +166,7 @@ class PostgresTarget final : public LoadTarget {
     LoadAnswer answer;
     answer.acknowledged = c.rows;
     if (c.failed) answer = LoadAnswer::failed(Code::kUnknown);
+    answer.sent = c.sent;
     answer.received = std::chrono::steady_clock::now();
     done_(client, answer);
   }

@@ -93,7 +93,11 @@ Result<int> forget_by_filter(const CommonOptions& common, const ForgetOptions& o
   } else {
     fmt::print("{} {}{}{}\n", o.dry_run ? "would forget" : "forgot", memories(r.forgotten()),
                r.duplicate() ? " (already)" : "",
-               r.pending() ? " so far: all are hidden, and the rest is being removed" : "");
+               r.pending()
+                   ? fmt::format(" so far: all are hidden, and the rest is being removed; the same with --key {} "
+                                 "tells how far it is",
+                                 one_line(r.idempotency_key()))
+                   : "");
   }
   return kExitDone;
 }

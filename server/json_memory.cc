@@ -11,6 +11,7 @@
 #include "server/http/message_writer.h"
 #include "server/json/fields.h"
 #include "server/json_embedding.h"
+#include "server/service/error_info.h"
 #include "server/service/messages.h"
 
 namespace mnemo {
@@ -191,6 +192,6 @@ Json importable_json_from(const Memory& m) {
 
 Json json_of(const google::protobuf::Message& message) { return Json::parse(json_of_message(message)); }
 
-Json json_from(const Error& error) { return {{"error", json_of(message_from(error))}}; }
+Json json_from(const Error& error) { return {{"error", json_of(error_info(error))}}; }
 
 }  // namespace mnemo

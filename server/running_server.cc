@@ -57,7 +57,7 @@ Result<std::unique_ptr<RunningServer>> RunningServer::start(const CommonOptions&
     server->key_file_ = keys.get();
     server->authenticator_ = std::move(keys);
   }
-  MNEMO_TRY(server->check_doors());
+  MNEMO_TRY(server->take_ports());
   MNEMO_TRY(server->open_data(version, std::move(log_hooks)));
   MNEMO_TRY(server->open_doors());
   server->watcher_ = std::jthread([s = server.get()] { s->watch(); });
@@ -99,6 +99,7 @@ Status RunningServer::open_data(std::string_view version, std::shared_ptr<const 
   sources.scheduler = [this] { return scheduler_->statistics(); };
   sources.partitions = [this] { return partition_numbers(*node_); };
   if (cache_) sources.result_cache = [this] { return cache_numbers(*cache_); };
+  sources.http = [this] { return http_numbers(http_->counters()); };
   metrics_ = std::make_unique<Metrics>(std::move(sources));
   return {};
 }
@@ -112,10 +113,10 @@ GrpcOptions RunningServer::grpc_options() const {
   return grpc;
 }
 
-// Before a data directory is made for a server that cannot serve it. The first is held, so that both are not one.
-Status RunningServer::check_doors() const {
+// Before a data directory is made for a server that cannot serve it.
+Status RunningServer::take_ports() {
   MNEMO_ASSIGN(const BindAddress address, parse_bind_address(options_.http));
-  MNEMO_ASSIGN(const auto held, HttpServer::hold_port(http_options(options_, address)));
+  MNEMO_ASSIGN(http_, HttpServer::listen(http_options(options_, address)));
   return can_listen(grpc_options());
 }
 
@@ -123,17 +124,16 @@ Status RunningServer::open_doors() {
   const auto authenticate = [this](const HttpRequest& request) {
     return authenticator_->authenticate(request.header("authorization"));
   };
-  const auto metrics = [this](const Principal& principal) -> Result<std::string> {
-    MNEMO_TRY(principal.check_everywhere(Right::kRead));
-    return metrics_->text();
+  const auto metrics = [this](const Principal& principal, const Reply<std::string>& reply) {
+    if (const Status may = principal.check_everywhere(Right::kRead); !may) return reply(fail(may.error()));
+    const Status posted = service_->look_over([this, reply] { reply(metrics_->text()); });
+    if (!posted) reply(fail(posted.error()));
   };
   routes_ = std::make_unique<HttpRoutes>(HttpRoutes::Parts{*service_, steady_, authenticate, metrics, metrics_.get()});
-  MNEMO_ASSIGN(const BindAddress address, parse_bind_address(options_.http));
-  MNEMO_ASSIGN(http_,
-               HttpServer::start(http_options(options_, address), [this](HttpRequest request, HttpResponder respond) {
-                 routes_->handle(request, std::move(respond));
-               }));
   MNEMO_ASSIGN(grpc_, GrpcServer::start(grpc_options(), *service_, *authenticator_, *metrics_, steady_));
+  // Last: whom it tells that the server is ready finds the other open.
+  http_->serve(
+      [this](const HttpRequest& request, HttpResponder respond) { routes_->handle(request, std::move(respond)); });
   return {};
 }
 

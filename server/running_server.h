@@ -46,7 +46,7 @@ class RunningServer {
   RunningServer(const CommonOptions& common, const ServeOptions& options);
   Status open_data(std::string_view version, std::shared_ptr<const EmbeddedLogHooks> log_hooks);
   GrpcOptions grpc_options() const;
-  Status check_doors() const;
+  Status take_ports();
   Status open_doors();
   void watch();
   bool sleep_watching();

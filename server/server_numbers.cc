@@ -41,4 +41,16 @@ CacheNumbers cache_numbers(const ResultCache& cache) {
   return numbers;
 }
 
+HttpNumbers http_numbers(const HttpCounters& counters) {
+  HttpNumbers numbers;
+  numbers.requests = counters.requests;
+  numbers.refused = counters.refused;
+  numbers.accepted = counters.accepted;
+  numbers.received_bytes = counters.received_bytes;
+  numbers.sent_bytes = counters.sent_bytes;
+  numbers.connections = counters.connections;
+  numbers.body_bytes = counters.body_bytes;
+  return numbers;
+}
+
 }  // namespace mnemo

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "server/http/message_reader.h"
-#include "server/http/responses.h"
+#include "server/service/error_info.h"
 
 namespace mnemo {
 namespace {

@@ -24,15 +24,14 @@ namespace mnemo {
 
 // What the connections of a server share. It outlives them.
 struct HttpShared {
-  HttpShared(HttpServerOptions given, HttpHandler asked)
+  explicit HttpShared(HttpServerOptions given)
       : options(std::move(given)),
-        handler(std::move(asked)),
         guard(options.host, options.allowed_hosts, options.allowed_origins),
         bodies(options.all_bodies_bytes_max),
         answers(options.all_answers_bytes_max) {}
 
   const HttpServerOptions options;
-  const HttpHandler handler;
+  HttpHandler handler;  // set before there are connections
   const RequestGuard guard;
   std::unique_ptr<boost::asio::ssl::context> tls;  // null: none
 
@@ -48,8 +47,10 @@ struct HttpShared {
 // All that it does, it does on the executor of its socket, which must run one thing at a time.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  // `crowded`: there are too many, and this one is told so and nothing else.
-  HttpConnection(HttpShared& shared, boost::asio::ip::tcp::socket socket, bool crowded);
+  // `on_thread`: how many connections its thread has, this one among them; outlives it. `crowded`: there are too many,
+  // and this one is told so and nothing else.
+  HttpConnection(HttpShared& shared, boost::asio::ip::tcp::socket socket, const std::atomic<size_t>& on_thread,
+                 bool crowded);
 
   boost::asio::ip::tcp::socket::executor_type executor() { return socket_.get_executor(); }
 
@@ -92,6 +93,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   HttpShared& shared_;
   const HttpServerOptions& options_;
+  const std::atomic<size_t>& on_thread_;
   const bool crowded_;
   boost::asio::ip::tcp::socket socket_;
   std::string remote_;

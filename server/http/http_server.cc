@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -64,25 +65,25 @@ void rethrow(const std::exception_ptr& exception) {
 struct Loop {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> runs_on{io.get_executor()};
+  std::atomic<size_t> connections{0};
 };
 
 class HttpServer::Impl {
  public:
-  Impl(HttpServerOptions options, HttpHandler handler)
-      : loops_(std::max<size_t>(options.threads, 1)), shared_(std::move(options), std::move(handler)) {}
+  explicit Impl(HttpServerOptions options)
+      : loops_(std::max<size_t>(options.threads, 1)), shared_(std::move(options)) {}
 
-  Status take_port() {
+  Status listen() {
     if (!shared_.options.tls_cert.empty() || !shared_.options.tls_key.empty()) {
       MNEMO_ASSIGN(shared_.tls, make_tls_context(shared_.options.tls_cert, shared_.options.tls_key));
     }
-    return listen();
+    return take_port();
   }
 
-  Status start() {
-    MNEMO_TRY(take_port());
+  void serve(HttpHandler handler) {
+    shared_.handler = std::move(handler);
     asio::co_spawn(acceptor_.get_executor(), accept_all(), rethrow);
     for (Loop& loop : loops_) threads_.emplace_back([&loop] { loop.io.run(); });
-    return {};
   }
 
   Status stop(MonotonicTime deadline) {
@@ -117,7 +118,7 @@ class HttpServer::Impl {
   }
 
  private:
-  Status listen() {
+  Status take_port() {
     const HttpServerOptions& options = shared_.options;
     error_code error;
     const auto address = asio::ip::make_address(options.host, error);
@@ -137,10 +138,11 @@ class HttpServer::Impl {
   asio::awaitable<void> accept_all() {
     while (acceptor_.is_open()) {
       error_code error;
-      tcp::socket socket(loops_[accepts_for_++ % loops_.size()].io);
+      Loop& loop = loops_[accepts_for_++ % loops_.size()];
+      tcp::socket socket(loop.io);
       co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
       if (!error) {
-        take(std::move(socket));
+        take(loop, std::move(socket));
       } else if (acceptor_.is_open()) {
         tell_accept_failure(error);
         accept_pause_.expires_after(kAcceptPause);
@@ -156,7 +158,7 @@ class HttpServer::Impl {
     shared_.options.on_accept_failure(accept_error(error));
   }
 
-  void take(tcp::socket socket) {
+  void take(Loop& loop, tcp::socket socket) {
     std::shared_ptr<HttpConnection> connection;
     {
       const MutexLock lock(mutex_);
@@ -167,12 +169,14 @@ class HttpServer::Impl {
         return;
       }
       const bool crowded = connections_.size() >= most;
-      connection = std::make_shared<HttpConnection>(shared_, std::move(socket), crowded);
+      connection = std::make_shared<HttpConnection>(shared_, std::move(socket), loop.connections, crowded);
       connections_.insert(connection);
+      ++loop.connections;
     }
     // It throws what memory throws, and that ends the connection.
-    asio::co_spawn(connection->executor(), connection->serve(), [this, connection](const std::exception_ptr&) {
+    asio::co_spawn(connection->executor(), connection->serve(), [this, connection, &loop](const std::exception_ptr&) {
       connection->cut_off();
+      --loop.connections;
       const MutexLock lock(mutex_);
       connections_.erase(connection);
       if (connections_.empty()) ended_.notify_all();
@@ -209,16 +213,18 @@ class HttpServer::Impl {
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, HttpHandler handler) {
-  auto impl = std::make_unique<Impl>(std::move(options), std::move(handler));
-  MNEMO_TRY(impl->start());
+  MNEMO_ASSIGN(auto server, listen(std::move(options)));
+  server->serve(std::move(handler));
+  return server;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(HttpServerOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  MNEMO_TRY(impl->listen());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
-Result<std::shared_ptr<const void>> HttpServer::hold_port(const HttpServerOptions& options) {
-  auto impl = std::make_shared<Impl>(options, HttpHandler());
-  MNEMO_TRY(impl->take_port());
-  return std::shared_ptr<const void>(std::move(impl));
-}
+void HttpServer::serve(HttpHandler handler) { impl_->serve(std::move(handler)); }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { static_cast<void>(impl_->stop(MonotonicTime::clock::now())); }

@@ -66,9 +66,10 @@ class HttpServer {
  public:
   // UNAVAILABLE: the port is in use. INVALID_ARGUMENT: no such address here, or certificate and key that do not serve.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, HttpHandler handler);
-  // The port, bound and not served, until what this returns goes; errors as start() has them. To be asked before what
-  // a start would leave behind.
-  static Result<std::shared_ptr<const void>> hold_port(const HttpServerOptions& options);
+  // The two halves of it, for who has something to make ready between them: from the first on the port is taken and
+  // connections wait in the system's queue, from the second, called once, they are served.
+  static Result<std::unique_ptr<HttpServer>> listen(HttpServerOptions options);
+  void serve(HttpHandler handler);
   // As stop() without time.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

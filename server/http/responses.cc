@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "server/http/message_writer.h"
+#include "server/service/error_info.h"
 
 namespace mnemo {
 
@@ -26,15 +27,6 @@ int http_status(Code code) {
     case Code::kDataLoss: return 500;
   }
   return 500;
-}
-
-v1::ErrorInfo error_info(const Error& error) {
-  v1::ErrorInfo info;
-  info.set_code(std::string(code_name(error.code)));
-  info.set_message(error.message);
-  info.set_retryable(error.retryable);
-  info.set_retry_after_ms(error.retry_after_ms);
-  return info;
 }
 
 HttpResponse json_response(int status, std::string json) {

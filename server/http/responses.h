@@ -5,15 +5,12 @@
 #include <string>
 
 #include "events/result.h"
-#include "mnemo/v1/service.pb.h"
 #include "server/http/http_message.h"
 
 namespace mnemo {
 
 // The HTTP status of a gRPC code, as google.rpc.Code maps them.
 int http_status(Code code);
-
-v1::ErrorInfo error_info(const Error& error);
 
 HttpResponse json_response(int status, std::string json);
 

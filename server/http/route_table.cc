@@ -9,6 +9,7 @@
 #include "server/http/openapi.h"
 #include "server/http/request_reader.h"
 #include "server/http/responses.h"
+#include "server/service/metrics.h"
 
 namespace mnemo {
 namespace {
@@ -126,15 +127,15 @@ void readyz(const Exchange& exchange, const Route&) {
 }
 
 void metrics(const Exchange& exchange, const Route&) {
-  const Result<std::string> text =
-      exchange.parts.authenticate(exchange.request).and_then([&](const std::shared_ptr<const Principal>& principal) {
-        return exchange.parts.metrics(*principal);
-      });
-  if (!text) return exchange.respond(error_response(text.error()));
-  HttpResponse response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = *text;
-  exchange.respond(std::move(response));
+  const Result<std::shared_ptr<const Principal>> principal = exchange.parts.authenticate(exchange.request);
+  if (!principal) return exchange.respond(error_response(principal.error()));
+  exchange.parts.metrics(**principal, [respond = exchange.respond](Result<std::string> text) {
+    if (!text) return respond(error_response(text.error()));
+    HttpResponse response;
+    response.content_type = Metrics::kContentType;
+    response.body = *std::move(text);
+    respond(std::move(response));
+  });
 }
 
 void openapi(const Exchange& exchange, const Route&) {

@@ -25,8 +25,8 @@ namespace mnemo {
 
 // Who asks; UNAUTHENTICATED where nobody knows. Thread-safe.
 using HttpAuthenticate = std::function<Result<std::shared_ptr<const Principal>>(const HttpRequest& request)>;
-// Metrics as text in Prometheus' format, for whom may see them. Thread-safe.
-using HttpMetrics = std::function<Result<std::string>(const Principal& principal)>;
+// Metrics as text in Prometheus' format, for whom may see them: replies as a service does. Thread-safe.
+using HttpMetrics = std::function<void(const Principal& principal, Reply<std::string> reply)>;
 
 class HttpRoutes {
  public:

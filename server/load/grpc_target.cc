@@ -25,6 +25,7 @@ class Exchange {
   size_t client = 0;
   grpc::ClientContext context;
   grpc::Status status;
+  MonotonicTime sent;
 };
 
 template <typename Response>
@@ -98,6 +99,7 @@ class GrpcTarget final : public LoadTarget {
       const MutexLock lock(mutex_);
       under_way_.insert(&exchange);
     }
+    exchange.sent = std::chrono::steady_clock::now();
     exchange.reader->StartCall();
     exchange.reader->Finish(&exchange.response, &exchange.status, static_cast<Exchange*>(&exchange));
   }
@@ -114,6 +116,7 @@ class GrpcTarget final : public LoadTarget {
       }
       const grpc::Status& status = exchange->status;
       LoadAnswer answer = status.ok() ? exchange->answer() : LoadAnswer::failed(static_cast<Code>(status.error_code()));
+      answer.sent = exchange->sent;
       answer.received = received;
       done_(exchange->client, answer);
     }

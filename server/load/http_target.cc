@@ -107,6 +107,7 @@ class HttpTarget final : public LoadTarget {
     http::response_parser<http::string_body> response;
     response.body_limit(boost::none);
     error_code error = co_await reach(client);
+    const MonotonicTime sent = std::chrono::steady_clock::now();
     if (!error) co_await http::async_write(client.stream, message, returning(error));
     if (!error) co_await http::async_read(client.stream, client.buffer, response, returning(error));
     const MonotonicTime received = std::chrono::steady_clock::now();
@@ -116,6 +117,7 @@ class HttpTarget final : public LoadTarget {
     }
     LoadAnswer answer = error ? LoadAnswer::failed(code_of(error))
                               : load_answer(request, response.get().result_int(), response.get().body());
+    answer.sent = sent;
     answer.received = received;
     done_(number, answer);
   }

@@ -99,7 +99,6 @@ class Run {
       return set_free(client);
     }
     clients_[client].operation = request->index();
-    if (options_.rate == 0) clients_[client].intended = Clock::now();
     target_->send(client, *request);
   }
 
@@ -134,7 +133,9 @@ class Run {
     if (!answer.errors.empty()) return;
     const bool question = kLoadOperations[client.operation] == "retrieve";
     to.empty += question && answer.results == 0 ? 1 : 0;
-    to.latency.record(static_cast<uint64_t>(std::chrono::nanoseconds(answer.received - client.intended).count()));
+    // Without a rate nobody is late: a request begins when it goes, not when it is being written.
+    const MonotonicTime from = options_.rate == 0 ? answer.sent : client.intended;
+    to.latency.record(static_cast<uint64_t>(std::chrono::nanoseconds(answer.received - from).count()));
   }
 
   void finish() {

@@ -34,7 +34,7 @@ struct OperationResult {
   uint64_t empty = 0;  // questions that found nothing
   uint64_t cached = 0;
   std::map<Code, uint64_t> errors;
-  // Nanoseconds from the intended start (in a closed loop, from the start) to the answer, of requests without an error.
+  // Nanoseconds from the intended start (without a rate, from when it goes) to the answer, of requests without an error.
   Histogram latency;
 };
 

@@ -31,6 +31,7 @@ struct LoadAnswer {
   uint64_t pending = 0;             // of the acknowledged: those not applied yet
   uint64_t results = 0;             // memories found
   bool cached = false;              // the answer had been kept
+  MonotonicTime sent;               // when it went, written
   MonotonicTime received;           // when the last of it had come, before it was read
 
   static LoadAnswer failed(Code code) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "mnemo/v1/service.pb.h"
+
 namespace mnemo {
 namespace {
 
@@ -60,7 +62,7 @@ Status check_field(const Reflection& reflection, const Message& message, const F
   return {};
 }
 
-Status check_message(const Message& message, const Path& path) {
+Status check_own_fields(const Message& message, const Path& path) {
   const Reflection& reflection = *message.GetReflection();
   if (const auto& unknown = reflection.GetUnknownFields(message); !unknown.empty()) {
     const std::string where = path.text();
@@ -70,6 +72,12 @@ Status check_message(const Message& message, const Path& path) {
                     "so update it or leave the field out",
                     where.empty() ? "the request" : "'" + where + "'", unknown.field(0).number()));
   }
+  return {};
+}
+
+Status check_message(const Message& message, const Path& path) {
+  MNEMO_TRY(check_own_fields(message, path));
+  const Reflection& reflection = *message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) MNEMO_TRY(check_field(reflection, message, field, path));
@@ -78,6 +86,9 @@ Status check_message(const Message& message, const Path& path) {
 
 }  // namespace
 
-Status check_known_fields(const Message& message) { return check_message(message, {}); }
+Status check_known_fields(const Message& message) {
+  const bool batch = message.GetDescriptor() == v1::RememberBatchRequest::descriptor();
+  return batch ? check_own_fields(message, {}) : check_message(message, {});
+}
 
 }  // namespace mnemo

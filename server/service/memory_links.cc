@@ -12,7 +12,7 @@ Result<bool> shown(const Engine& engine, const View& view, const Scope& scope, s
   return fail(found.error());
 }
 
-// `end`: of a link, the end that is another memory's.
+// `end`: of a link, the end that is another memory's. `truncated` is set where there are more.
 Result<std::vector<Link>> links_at(const Engine& engine, const View& view, const Scope& scope,
                                    const std::string& prefix, std::string Link::* end, bool& truncated) {
   std::vector<Link> links;
@@ -26,9 +26,12 @@ Result<std::vector<Link>> links_at(const Engine& engine, const View& view, const
     const Result<bool> seen = shown(engine, view, scope, link.*end);
     if (!seen) read = fail(seen.error());
     if (!seen || !*seen) return seen.has_value();
-    truncated = truncated || links.size() == kLinksShownMax;
-    if (!truncated) links.push_back(std::move(link));
-    return !truncated;
+    if (links.size() == kLinksShownMax) {
+      truncated = true;
+      return false;
+    }
+    links.push_back(std::move(link));
+    return true;
   }));
   MNEMO_TRY(read);
   return links;

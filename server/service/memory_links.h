@@ -15,7 +15,7 @@ inline constexpr size_t kLinksShownMax = 1000;  // in one direction
 struct MemoryLinks {
   std::vector<Link> from;  // those that leave the memory
   std::vector<Link> to;    // those that reach it
-  bool truncated = false;  // there are more than kLinksShownMax
+  bool truncated = false;  // of either there are more than kLinksShownMax
 };
 
 // Of a memory that a read shows; without those whose other end no read shows. DATA_LOSS.

@@ -232,13 +232,4 @@ v1::RetrieveResponse message_from(Answer answer, bool explain) {
   return out;
 }
 
-v1::ErrorInfo message_from(const Error& error) {
-  v1::ErrorInfo out;
-  out.set_code(std::string(code_name(error.code)));
-  out.set_message(error.message);
-  out.set_retryable(error.retryable);
-  out.set_retry_after_ms(error.retry_after_ms);
-  return out;
-}
-
 }  // namespace mnemo

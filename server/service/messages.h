@@ -26,6 +26,4 @@ Result<v1::Updated> updated_from(v1::UpdateMemoryRequest request);
 v1::Memory message_from(Memory memory);
 v1::RetrieveResponse message_from(Answer answer, bool explain);
 
-v1::ErrorInfo message_from(const Error& error);
-
 }  // namespace mnemo

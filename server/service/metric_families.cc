@@ -131,18 +131,34 @@ void add_partitions(const std::vector<PartitionNumbers>& now, std::vector<Metric
   all.push_back(std::move(halted));
 }
 
+void add_number(std::vector<MetricFamily>& all, std::string name, std::string help, MetricType type, uint64_t value) {
+  const bool counted = type == MetricType::Counter;
+  all.push_back(
+      {std::move(name), std::move(help), type, {counted ? counter({}, value) : gauge({}, static_cast<double>(value))}});
+}
+
+void add_http(const HttpNumbers& now, std::vector<MetricFamily>& all) {
+  using enum MetricType;
+  add_number(all, "mnemo_http_requests_total", "Requests that were read whole.", Counter, now.requests);
+  add_number(all, "mnemo_http_refused_total", "Requests and connections that the transport refused.", Counter,
+             now.refused);
+  add_number(all, "mnemo_http_connections_accepted_total", "Connections.", Counter, now.accepted);
+  add_number(all, "mnemo_http_received_bytes_total", "Bytes that clients sent, without TLS.", Counter,
+             now.received_bytes);
+  add_number(all, "mnemo_http_sent_bytes_total", "Bytes of answers.", Counter, now.sent_bytes);
+  add_number(all, "mnemo_http_connections", "Connections that are open.", Gauge, now.connections);
+  add_number(all, "mnemo_http_body_bytes", "Memory that requests take that are not answered yet.", Gauge,
+             now.body_bytes);
+}
+
 void add_cache(const CacheNumbers& now, std::vector<MetricFamily>& all) {
-  const auto add = [&](std::string name, std::string help, MetricType type, uint64_t value) {
-    all.push_back({std::move(name),
-                   std::move(help),
-                   type,
-                   {type == MetricType::Counter ? counter({}, value) : gauge({}, static_cast<double>(value))}});
-  };
-  add("mnemo_result_cache_hits_total", "Answers that were kept and still right.", MetricType::Counter, now.hits);
-  add("mnemo_result_cache_misses_total", "Answers that had to be made.", MetricType::Counter, now.misses);
-  add("mnemo_result_cache_evictions_total", "Answers that left for want of room.", MetricType::Counter, now.evictions);
-  add("mnemo_result_cache_entries", "Answers that are kept.", MetricType::Gauge, now.entries);
-  add("mnemo_result_cache_bytes", "Memory that they take.", MetricType::Gauge, now.bytes);
+  add_number(all, "mnemo_result_cache_hits_total", "Answers that were kept and still right.", MetricType::Counter,
+             now.hits);
+  add_number(all, "mnemo_result_cache_misses_total", "Answers that had to be made.", MetricType::Counter, now.misses);
+  add_number(all, "mnemo_result_cache_evictions_total", "Answers that left for want of room.", MetricType::Counter,
+             now.evictions);
+  add_number(all, "mnemo_result_cache_entries", "Answers that are kept.", MetricType::Gauge, now.entries);
+  add_number(all, "mnemo_result_cache_bytes", "Memory that they take.", MetricType::Gauge, now.bytes);
 }
 
 }  // namespace
@@ -160,6 +176,7 @@ std::vector<MetricFamily> collect(const MetricsSources& sources) {
   if (sources.scheduler) add_scheduler(sources.scheduler(), all);
   if (sources.partitions) add_partitions(sources.partitions(), all);
   if (sources.result_cache) add_cache(sources.result_cache(), all);
+  if (sources.http) add_http(sources.http(), all);
   return all;
 }
 

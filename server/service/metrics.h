@@ -45,6 +45,17 @@ struct CacheNumbers {
   uint64_t bytes = 0;    // now
 };
 
+// Of the HTTP door's transport: counts since the process started, and what is held now.
+struct HttpNumbers {
+  uint64_t requests = 0;  // read whole
+  uint64_t refused = 0;   // requests and connections, before anything was asked
+  uint64_t accepted = 0;  // connections
+  uint64_t received_bytes = 0;
+  uint64_t sent_bytes = 0;
+  uint64_t connections = 0;  // now
+  uint64_t body_bytes = 0;   // now, of requests that are not answered yet
+};
+
 // Each function is called at a scrape, from its thread, and must be quick; an empty one leaves its metrics out. They
 // outlive the Metrics.
 struct MetricsSources {
@@ -53,6 +64,7 @@ struct MetricsSources {
   std::function<Statistics()> scheduler{};
   std::function<std::vector<PartitionNumbers>()> partitions{};
   std::function<CacheNumbers()> result_cache{};
+  std::function<HttpNumbers()> http{};
 };
 
 class Metrics final : public RequestObserver {

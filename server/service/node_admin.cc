@@ -1,14 +1,13 @@
 // status, digests.
 #include "projector/store/record_index.h"
-#include "server/service/node_service.h"
 #include "server/service/partition_status.h"
+#include "server/service/work.h"
 
 namespace mnemo {
 
-// Neither of the two takes a place in the queue: they are asked for most when it is full.
 void NodeService::status(const Call& call, Reply<v1::GetStatusResponse> reply) {
   if (const Status may = call.principal->check_everywhere(Right::kRead); !may) return reply(fail(may.error()));
-  executor_.post([this, answer = calls_.count(std::move(reply))] {
+  overview<v1::GetStatusResponse>(std::move(reply), [this] {
     v1::GetStatusResponse response;
     response.set_version(options_.version);
     response.set_log(options_.log);
@@ -19,18 +18,18 @@ void NodeService::status(const Call& call, Reply<v1::GetStatusResponse> reply) {
     for (uint32_t p = 0; p < node_.partitions(); ++p) {
       *response.add_partitions() = status_of(node_, PartitionId(p));
     }
-    (*answer)(std::move(response));
+    return response;
   });
 }
 
 void NodeService::digests(const Call& call, Reply<v1::GetDigestsResponse> reply) {
   if (const Status may = call.principal->check_everywhere(Right::kRead); !may) return reply(fail(may.error()));
-  executor_.post([this, answer = calls_.count(std::move(reply))] {
+  overview<v1::GetDigestsResponse>(std::move(reply), [this] {
     v1::GetDigestsResponse response;
     for (uint32_t p = 0; p < node_.partitions(); ++p) {
       *response.add_partitions() = digests_of(PartitionId(p), node_.projection(PartitionId(p)).applied());
     }
-    (*answer)(std::move(response));
+    return response;
   });
 }
 

@@ -6,8 +6,9 @@
 
 #include "events/limits.h"
 #include "server/service/asked.h"
+#include "server/service/error_info.h"
 #include "server/service/events.h"
-#include "server/service/messages.h"
+#include "server/service/known_fields.h"
 #include "server/service/work.h"
 
 namespace mnemo {
@@ -45,7 +46,8 @@ void NodeService::remember_batch(const Call& call, v1::RememberBatchRequest requ
   Batch& batch = *shared;
   batch.deadline = call.deadline;
   for (v1::MemoryInput& memory : *request.mutable_memories()) {
-    Result<v1::Envelope> envelope = event_from(call, std::move(memory));
+    const Status known = check_known_fields(memory);
+    Result<v1::Envelope> envelope = known ? event_from(call, std::move(memory)) : fail(known.error());
     Result<PreparedEvent> event = envelope ? prepare(*envelope) : fail(envelope.error());
     batch.refused.push_back(event ? std::nullopt : std::optional(event.error()));
     if (!event) continue;
@@ -85,14 +87,14 @@ v1::RememberBatchResponse NodeService::answer_batch(const Batch& batch, const st
   for (const std::optional<Error>& refused : batch.refused) {
     v1::RememberBatchResponse::Result& out = *response.add_results();
     if (refused) {
-      *out.mutable_error() = message_from(*refused);
+      *out.mutable_error() = error_info(*refused);
       continue;
     }
     const Result<Settled>& settled = results[event];
     if (settled) {
       *out.mutable_remembered() = remembered(batch.asked[event], *settled, views);
     } else {
-      *out.mutable_error() = message_from(settled.error());
+      *out.mutable_error() = error_info(settled.error());
     }
     ++event;
   }

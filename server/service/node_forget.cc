@@ -21,6 +21,8 @@ void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest r
   if (request.dry_run()) return dry_run(call, std::move(request), std::move(reply));
   Result<v1::Envelope> event = event_from(call, std::move(request));
   if (!event) return reply(fail(std::move(event).error()));
+  // Without a key nobody could ask for the count of one that is answered while it goes on.
+  if (event->idempotency_key().empty()) event->set_idempotency_key(to_hex(node_.next_id()));
   Result<PreparedEvent> prepared = prepare(*event);
   if (!prepared) return reply(fail(std::move(prepared).error()));
   const auto forget = std::make_shared<FilterForget>();
@@ -29,6 +31,7 @@ void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest r
   forget->partition = prepared->record.partition;
   const Cost cost{1, prepared->record.value.size()};
   forget->event = *std::move(prepared);
+  forget->response.set_idempotency_key(event->idempotency_key());
   Work work{TaskClass::kWrite, event->namespace_(), event->agent_id(), cost, call.deadline};
   enqueue<v1::ForgetByFilterResponse>(std::move(work), forget->answer,
                                       [this, forget](const Running& running) { run_forget(forget, running); });
@@ -62,7 +65,7 @@ void NodeService::await_forgotten(const std::shared_ptr<FilterForget>& forget, c
       });
 }
 
-// The same event once more: its key, or without one its id, answers with the count by now.
+// The same event once more: its key answers with the count by now.
 void NodeService::count_forgotten(const std::shared_ptr<FilterForget>& forget, const Running& running) {
   write_within(waiting_, {forget->event}, forget->deadline,
                [forget, running](const Result<std::vector<Result<Settled>>>& written) {

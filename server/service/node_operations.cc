@@ -168,7 +168,7 @@ void NodeService::get_policy(const Call& call, v1::GetPolicyRequest request, Rep
 void NodeService::rules(const Call& call, Reply<v1::GetRulesResponse> reply) {
   if (const Status may = call.principal->check_everywhere(Right::kRead); !may) return reply(fail(may.error()));
   if (const Status ready = ready_to_read(); !ready) return reply(fail(ready.error()));
-  executor_.post([this, answer = calls_.count(std::move(reply))] {
+  overview<v1::GetRulesResponse>(std::move(reply), [this] {
     std::vector<Rules> in_force;
     for (uint32_t p = 0; p < node_.partitions(); ++p) in_force.push_back(*node_.projection(PartitionId(p)).rules());
     const KindsOfLog kinds = kinds_of(in_force);
@@ -176,7 +176,7 @@ void NodeService::rules(const Call& call, Reply<v1::GetRulesResponse> reply) {
     response.set_rules_version(in_force.front().version);
     for (const std::string_view kind : kinds.active) response.add_active_kinds(std::string(kind));
     for (const std::string_view kind : kinds.missing) response.add_missing_kinds(std::string(kind));
-    (*answer)(std::move(response));
+    return response;
   });
 }
 

@@ -20,6 +20,7 @@
 #include "query/result_cache.h"
 #include "server/service/calls.h"
 #include "server/service/operations.h"
+#include "server/service/overviews.h"
 #include "server/service/service.h"
 #include "server/service/write.h"
 
@@ -84,6 +85,9 @@ class NodeService final : public Service {
   Status ready_to_read() const override;
   Status ready_to_write() const override;
 
+  // For who tells numbers of the whole beside it: server/service/overviews.h.
+  Status look_over(std::function<void()> look) { return overviews_.post(std::move(look)); }
+
  private:
   struct Work;
   struct Asked;
@@ -97,6 +101,9 @@ class NodeService final : public Service {
 
   template <typename Response>
   void enqueue(Work work, const OpenReply<Response>& answer, std::function<void(const Running&)> run);
+
+  template <typename Response>
+  void overview(Reply<Response> reply, std::function<Response()> look);
 
   template <typename Response>
   void write(const Call& call, Result<v1::Envelope> envelope, Reply<Response> reply,
@@ -134,6 +141,7 @@ class NodeService final : public Service {
   Executor executor_;  // what it still does uses the others
   const Waiting waiting_{node_, timer_, executor_, places_, log_watch_};
   Operations operations_;  // after what its replies use
+  Overviews overviews_;    // what it still does uses the others
 };
 
 }  // namespace mnemo

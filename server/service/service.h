@@ -5,7 +5,8 @@
 //   service.remember(call, request, [](Result<v1::RememberResponse> answer) { ... });
 //
 // Each request is authorised, then checked whole, then queued by its class (manager/scheduler.h) and answered from
-// another thread; what is refused, and an answer that was kept (query/result_cache.h), comes back at once, on this one.
+// another thread; what is refused comes back at once, on this one. status, digests and rules are not queued
+// (server/service/overviews.h).
 // A refusal names the field and what to do. No request holds a thread while it waits for the log or for a position.
 //
 // Thread-safe. It outlives every reply.

@@ -111,7 +111,10 @@ class PythonClientTest(unittest.TestCase):
         for n in range(30):
             memory.remember(f"number {n}", tags=["even" if n % 2 == 0 else "odd"])
         self.assertEqual(memory.forget_where({"tag": "even"}, dry_run=True).forgotten, 15)
-        self.assertEqual(memory.forget_where({"tag": "even"}).forgotten, 15)
+        forgotten = memory.forget_where({"tag": "even"})
+        self.assertEqual((forgotten.forgotten, forgotten.duplicate), (15, False))
+        again = memory.forget_where({"tag": "even"}, key=forgotten.key)
+        self.assertEqual((again.forgotten, again.duplicate), (15, True))
         self.assertEqual(len(memory.list(limit=100).memories), 15)
 
     def test_pages_hold_everything_once(self):
@@ -202,6 +205,57 @@ class PythonClientTest(unittest.TestCase):
         found = memory.retrieve("tea", limit=20, context_token_budget=60)
         self.assertIn("tea", found.context)
         self.assertLess(len(found.context), 600)
+
+    def test_a_read_waits_for_what_another_client_wrote(self):
+        position = self.client().remember("Nina moved to Bern.").position
+        other = self.client()
+        for read in (lambda p: other.retrieve("Bern", min_position=p).hits, lambda p: other.list(min_position=[p]).memories):
+            self.assertEqual(len(read(position)), 1)
+        partition, epoch, offset = position.split("-")
+        with self.assertRaises(mnemo.PositionLost):
+            other.list(min_position=f"{partition}-{epoch}-{int(offset) + 1000}")
+        self.assertEqual(len(other.list().memories), 1)
+
+    def test_after_a_restore_the_first_read_says_what_is_lost_and_the_next_one_answers(self):
+        with tempfile.TemporaryDirectory() as directory:
+            with Served(directory + "/first") as first:
+                port = first.url.rsplit(":", 1)[1]
+                memory = self.client(agent_id="nina")
+                memory._http.base_url = first.url
+                for n in range(3):
+                    memory.remember(f"number {n}")
+            with Served(directory + "/second", http=f"127.0.0.1:{port}") as second:
+                second.ready()
+                for read in (memory.list, lambda: memory.get("m"), lambda: memory.retrieve("number")):
+                    memory._requests._positions.merge(("default", "nina"), "0-1-9")
+                    with self.assertRaises(mnemo.PositionLost) as lost:
+                        read()
+                    self.assertIn(lost.exception.code, ("FAILED_PRECONDITION", "DATA_LOSS"))
+                self.assertEqual(memory.list().memories, [])
+                memory.remember("number 4")
+                self.assertEqual([m.text for m in memory.list()], ["number 4"])
+
+    def test_a_list_is_filtered(self):
+        memory = self.client()
+        memory.remember_batch([{"text": "one", "tags": ["odd"]}, {"text": "two"}])
+        self.assertEqual([m.text for m in memory.list(filter={"tag": "odd"})], ["one"])
+
+    def test_agents_and_all_that_one_remembers(self):
+        memory = self.client(namespace=self.id())
+        vector = [0.25, -0.5, 1.0]
+        memory.remember("cause", id="a", embedding={"model": "words-1", "values": vector})
+        memory.remember("effect", id="b")
+        memory.link("a", "causes", "b")
+        self.assertEqual([(agent.agent_id, agent.memories) for agent in memory.agents()], [(self.id(), 2)])
+        everywhere = [agent.namespace for agent in memory.agents(namespace="", limit=1000)]
+        self.assertIn(self.id(), everywhere)
+        first = memory.export(limit=1)
+        self.assertEqual([exported.memory.id for exported in first.memories], ["a"])
+        for sent, kept in zip(vector, first.memories[0].embeddings[0]["values"]):
+            self.assertAlmostEqual(sent, kept, delta=0.01)
+        rest = memory.export(cursor=first.next_cursor)
+        self.assertEqual([exported.memory.id for exported in rest.memories], ["b"])
+        self.assertEqual(rest.links, [{"from": "a", "type": "causes", "to": "b"}])
 
     def test_many_threads_read_what_they_wrote(self):
         memory, failures = self.client(), []

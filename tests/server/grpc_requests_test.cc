@@ -40,14 +40,31 @@ TEST(GrpcRequests, AnUnknownFieldIsRefusedAtAnyDepth) {
 
 TEST(GrpcRequests, AnUnknownFieldInAnElementNamesTheElement) {
   GrpcWorld world;
+  v1::RetrieveRequest request;
+  request.mutable_filter()->mutable_and_()->add_filters();
+  add_unknown(*request.mutable_filter()->mutable_and_()->add_filters());
+  grpc::ClientContext context;
+  v1::RetrieveResponse response;
+  const grpc::Status status = world.memories->Retrieve(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("'filter.and.filters[1]'"));
+}
+
+// Which of them can be remembered is the service's to say: each stands by itself.
+TEST(GrpcRequests, ABatchIsTakenWithAMemoryThatHasAnUnknownField) {
+  GrpcWorld world;
   v1::RememberBatchRequest request;
   request.add_memories();
   add_unknown(*request.add_memories());
-  grpc::ClientContext context;
+  grpc::ClientContext taken;
   v1::RememberBatchResponse response;
-  const grpc::Status status = world.memories->RememberBatch(&context, request, &response);
+  EXPECT_TRUE(world.memories->RememberBatch(&taken, request, &response).ok());
+  EXPECT_EQ(world.service.asked().size(), 1U);
+  add_unknown(request);
+  grpc::ClientContext refused;
+  const grpc::Status status = world.memories->RememberBatch(&refused, request, &response);
   EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(), HasSubstr("'memories[1]'"));
+  EXPECT_THAT(status.error_message(), HasSubstr("the request"));
 }
 
 TEST(GrpcRequests, ARequestThatSaysNothingTakesNoUnknownFieldEither) {

@@ -113,7 +113,7 @@ struct HttpDoor {
   HttpRoutes routes{{.service = service,
                      .clock = clock,
                      .authenticate = [this](const HttpRequest& request) { return authenticate(request); },
-                     .metrics = [](const Principal&) -> Result<std::string> { return "mnemo_up 1\n"; },
+                     .metrics = [](const Principal&, const Reply<std::string>& reply) { reply("mnemo_up 1\n"); },
                      .observer = nullptr}};
 
   Result<std::shared_ptr<const Principal>> authenticate(const HttpRequest& request) const {

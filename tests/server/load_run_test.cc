@@ -54,10 +54,12 @@ class SlowTarget final : public LoadTarget {
         if (asked_.empty()) return;
         client = asked_.front();
         asked_.pop_front();
-        const auto until = std::chrono::steady_clock::now() + pause_;
+        const auto sent = std::chrono::steady_clock::now();
+        const auto until = sent + pause_;
         while (!cancelled_ && std::chrono::steady_clock::now() < until) changed_.wait_until(lock, until);
         answer = cancelled_ ? LoadAnswer::failed(Code::kCancelled) : LoadAnswer();
         answer.results = 1;
+        answer.sent = sent;
         answer.received = std::chrono::steady_clock::now();
       }
       done_(client, answer);

@@ -104,20 +104,35 @@ TEST(Metrics, TellOfTheSchedulerByClassAndCause) {
   EXPECT_TRUE(has(text, R"(mnemo_scheduler_wait_seconds_count{class="write"} 3)"));
 }
 
-TEST(Metrics, TellOfEachPartitionAndOfTheCacheAsTheyAreNow) {
+TEST(Metrics, TellOfEachPartitionOfTheCacheAndOfTheTransportAsTheyAreNow) {
   std::vector<PartitionNumbers> partitions(2);
   partitions[1] = {1, 90, 80, 100, 10, 55, 4, 2, true};
   CacheNumbers cache{5, 6, 7, 8, 9};
-  const Metrics metrics({.partitions = [&] { return partitions; }, .result_cache = [&] { return cache; }});
+  HttpNumbers http{11, 12, 13, 14, 15, 16, 17};
+  const Metrics metrics(
+      {.partitions = [&] { return partitions; }, .result_cache = [&] { return cache; }, .http = [&] { return http; }});
   std::string text = metrics.text();
-  for (const char* line :
-       {R"(mnemo_partition_applied_offset{partition="1"} 90)", R"(mnemo_partition_durable_offset{partition="1"} 80)",
-        R"(mnemo_partition_log_end_offset{partition="1"} 100)", R"(mnemo_partition_lag_events{partition="1"} 10)",
-        R"(mnemo_partition_memories{partition="1"} 55)", R"(mnemo_partition_pending_units{partition="1"} 4)",
-        R"(mnemo_partition_skipped_records_total{partition="1"} 2)", R"(mnemo_partition_halted{partition="1"} 1)",
-        R"(mnemo_partition_halted{partition="0"} 0)", "mnemo_result_cache_hits_total 5",
-        "mnemo_result_cache_misses_total 6", "mnemo_result_cache_evictions_total 7", "mnemo_result_cache_entries 8",
-        "mnemo_result_cache_bytes 9"}) {
+  for (const char* line : {R"(mnemo_partition_applied_offset{partition="1"} 90)",
+                           R"(mnemo_partition_durable_offset{partition="1"} 80)",
+                           R"(mnemo_partition_log_end_offset{partition="1"} 100)",
+                           R"(mnemo_partition_lag_events{partition="1"} 10)",
+                           R"(mnemo_partition_memories{partition="1"} 55)",
+                           R"(mnemo_partition_pending_units{partition="1"} 4)",
+                           R"(mnemo_partition_skipped_records_total{partition="1"} 2)",
+                           R"(mnemo_partition_halted{partition="1"} 1)",
+                           R"(mnemo_partition_halted{partition="0"} 0)",
+                           "mnemo_result_cache_hits_total 5",
+                           "mnemo_result_cache_misses_total 6",
+                           "mnemo_result_cache_evictions_total 7",
+                           "mnemo_result_cache_entries 8",
+                           "mnemo_result_cache_bytes 9",
+                           "mnemo_http_requests_total 11",
+                           "mnemo_http_refused_total 12",
+                           "mnemo_http_connections_accepted_total 13",
+                           "mnemo_http_received_bytes_total 14",
+                           "mnemo_http_sent_bytes_total 15",
+                           "mnemo_http_connections 16",
+                           "mnemo_http_body_bytes 17"}) {
     EXPECT_TRUE(has(text, line)) << line << "\n" << text;
   }
   partitions[1].lag = 0;
@@ -128,7 +143,8 @@ TEST(Metrics, EachHasHelpAndAType) {
   Statistics statistics;
   Metrics metrics({.scheduler = [&] { return statistics; },
                    .partitions = [] { return std::vector<PartitionNumbers>(1); },
-                   .result_cache = [] { return CacheNumbers(); }});
+                   .result_cache = [] { return CacheNumbers(); },
+                   .http = [] { return HttpNumbers(); }});
   metrics.done(request(Door::kHttp, Method::kMetrics, std::nullopt));
   const std::string text = metrics.text();
   std::istringstream lines(text);

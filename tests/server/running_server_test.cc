@@ -175,6 +175,12 @@ TEST_F(RunningServerStop, WhatDoesNotEndInTimeIsToldSoAtBothDoorsBeforeTheyClose
   EXPECT_TRUE(stopped.get());
 }
 
+TEST_F(RunningServerStop, MetricsTellOfTheTransportToo) {
+  const std::string metrics = TestClient(http_port_).ask(get("/metrics")).body();
+  EXPECT_THAT(metrics, HasSubstr("mnemo_http_connections_accepted_total"));
+  EXPECT_THAT(metrics, HasSubstr("\nmnemo_http_connections 1\n"));
+}
+
 TEST_F(RunningServerStop, TakesNoTimeWhereNothingIsUnderWay) {
   EXPECT_TRUE(write_grpc("oolong").status.ok());
   EXPECT_EQ(TestClient(http_port_).ask(write_http("sencha")).result_int(), 201U);

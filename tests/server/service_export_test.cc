@@ -1,6 +1,7 @@
 // Agents, exports, and links in what get shows: page by page, and whole.
 #include <map>
 
+#include "server/service/memory_links.h"
 #include "tests/server/service_fixture.h"
 
 namespace mnemo::service_test {
@@ -103,6 +104,25 @@ TEST_F(ServiceExport, GetShowsTheLinksToWhatIsThere) {
   ASSERT_EQ(shown->linked_from_size(), 1);
   EXPECT_EQ(shown->linked_from(0).from(), "b");
   EXPECT_FALSE(shown->links_truncated());
+}
+
+TEST_F(ServiceExport, GetShowsEveryLinkOfOneDirectionWhereTheOtherHasMoreThanItTells) {
+  start();
+  remember("a");
+  for (size_t i = 0; i <= kLinksShownMax; ++i) {
+    const std::string id = "b" + std::to_string(i);
+    remember(id);
+    link(id, "a");
+  }
+  link("a", "b0");
+  auto request = scoped<v1::GetMemoryRequest>();
+  request.set_id("a");
+  const auto shown = ask(&Service::get, request);
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(static_cast<size_t>(shown->linked_from_size()), kLinksShownMax);
+  EXPECT_TRUE(shown->links_truncated());
+  ASSERT_EQ(shown->links_size(), 1);
+  EXPECT_EQ(shown->links(0).to(), "b0");
 }
 
 TEST_F(ServiceExport, AgentsOfEveryPartitionAreListedOnceWithWhatTheyRemember) {

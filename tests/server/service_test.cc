@@ -182,54 +182,6 @@ TEST_F(ServiceTest, LinksAreMadeAndTakenAway) {
   EXPECT_EQ(ask(&Service::unlink, unlink).error().code, Code::kNotFound);
 }
 
-TEST_F(ServiceTest, TheMemoriesOfABatchAreAnsweredInOrderEachByItself) {
-  start();
-  v1::RememberBatchRequest batch;
-  *batch.add_memories() = memory("the first").memory();
-  *batch.add_memories() = memory("").memory();
-  *batch.add_memories() = keyed("k", "the same").memory();
-  *batch.add_memories() = keyed("k", "the same").memory();
-  *batch.add_memories() = keyed("k", "another").memory();
-  *batch.add_memories() = memory("of another agent", "otto").memory();
-  const auto response = ask(&Service::remember_batch, batch);
-  ASSERT_TRUE(response) << response.error().message;
-  ASSERT_EQ(response->results_size(), 6);
-  EXPECT_EQ(response->results(0).remembered().memory().text(), "the first");
-  EXPECT_EQ(response->results(1).error().code(), "INVALID_ARGUMENT");
-  EXPECT_FALSE(response->results(2).remembered().duplicate());
-  EXPECT_TRUE(response->results(3).remembered().duplicate());
-  EXPECT_EQ(response->results(3).remembered().memory_id(), response->results(2).remembered().memory_id());
-  EXPECT_EQ(response->results(4).error().code(), "ALREADY_EXISTS");
-  EXPECT_EQ(response->results(5).remembered().memory().agent_id(), "otto");
-  EXPECT_FALSE(response->results(5).has_error());
-}
-
-TEST_F(ServiceTest, ABatchOfNoMemoryIsRefusedAndSoIsOneOfTooMany) {
-  start();
-  v1::RememberBatchRequest batch;
-  EXPECT_EQ(ask(&Service::remember_batch, batch).error().code, Code::kInvalidArgument);
-  for (int i = 0; i <= kBatchMemoriesMax; ++i) *batch.add_memories() = memory("a text").memory();
-  const auto refused = ask(&Service::remember_batch, batch);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("1001"));
-  batch.mutable_memories()->RemoveLast();
-  const auto taken = ask(&Service::remember_batch, batch);
-  ASSERT_TRUE(taken) << taken.error().message;
-  EXPECT_EQ(taken->results_size(), kBatchMemoriesMax);
-  Call keyed_call = call();
-  keyed_call.idempotency_key = "of all";
-  EXPECT_EQ(ask(&Service::remember_batch, keyed_call, batch).error().code, Code::kInvalidArgument);
-}
-
-TEST_F(ServiceTest, ABatchOfInvalidMemoriesAloneIsAnsweredToo) {
-  start();
-  v1::RememberBatchRequest batch;
-  *batch.add_memories() = memory("").memory();
-  const auto response = ask(&Service::remember_batch, batch);
-  ASSERT_TRUE(response);
-  EXPECT_EQ(response->results(0).error().code(), "INVALID_ARGUMENT");
-}
-
 class ForgetByFilter : public ServiceTest {
  protected:
   void remember_tagged(int memories) {
@@ -282,6 +234,13 @@ TEST_F(ForgetByFilter, WithoutAKeyCountsToo) {
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->forgotten(), 50U);
   EXPECT_FALSE(done->pending());
+  v1::ForgetByFilterRequest with_its_key = the_even_ones();
+  with_its_key.set_idempotency_key(done->idempotency_key());
+  const auto again = ask(&Service::forget_by_filter, with_its_key);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_TRUE(again->duplicate());
+  EXPECT_EQ(again->forgotten(), 50U);
+  EXPECT_EQ(again->idempotency_key(), done->idempotency_key());
 }
 
 TEST_F(ForgetByFilter, IsPendingWhenItsWorkOutlastsTheDeadline) {

@@ -9,14 +9,16 @@ from ._retry import RetryPolicy
 from .aio import AsyncClient
 from .client import Client
 from .errors import (Aborted, AlreadyExists, ArgumentError, Cancelled, DataLoss, DeadlineExceeded, FailedPrecondition,
-                     Internal, InvalidArgument, MnemoError, NotFound, OutOfRange, PermissionDenied, ResourceExhausted,
-                     Unauthenticated, Unavailable, Unimplemented)
-from .models import BatchItem, Forgotten, Hit, Memory, Page, Retrieved, TermShare, Written
+                     Internal, InvalidArgument, MnemoError, NotFound, OutOfRange, PermissionDenied, PositionLost,
+                     ResourceExhausted, Unauthenticated, Unavailable, Unimplemented)
+from .models import (Agent, AgentPage, BatchItem, Exported, ExportPage, Forgotten, Hit, Memory, Page, Retrieved,
+                     TermShare, Written)
 
 __version__ = "0.1.0"
 __all__ = [
-    "Aborted", "AlreadyExists", "ArgumentError", "AsyncClient", "BatchItem", "Cancelled", "Client", "DataLoss",
-    "DeadlineExceeded", "FailedPrecondition", "Forgotten", "Hit", "Internal", "InvalidArgument", "KEEP", "Memory",
-    "MnemoError", "NotFound", "OutOfRange", "Page", "PermissionDenied", "ResourceExhausted", "RetryPolicy", "Retrieved",
-    "TermShare", "Unauthenticated", "Unavailable", "Unimplemented", "Written",
+    "Aborted", "Agent", "AgentPage", "AlreadyExists", "ArgumentError", "AsyncClient", "BatchItem", "Cancelled",
+    "Client", "DataLoss", "DeadlineExceeded", "Exported", "ExportPage", "FailedPrecondition", "Forgotten", "Hit",
+    "Internal", "InvalidArgument", "KEEP", "Memory", "MnemoError", "NotFound", "OutOfRange", "Page",
+    "PermissionDenied", "PositionLost", "ResourceExhausted", "Retrieved", "RetryPolicy", "TermShare",
+    "Unauthenticated", "Unavailable", "Unimplemented", "Written",
 ]

@@ -1,6 +1,8 @@
 """The methods that both clients have: Client answers from each at once, AsyncClient has them awaited.
 
-A call goes to the agent that the client was made for, unless `namespace` or `agent_id` name another. Every write takes
+A call goes to the agent that the client was made for, unless `namespace` or `agent_id` name another. A read waits for
+what this client has written to the agent, and for `min_position`, one position or several, which another client's
+writes were answered with: PositionLost, where the server does not have them. Every write takes
 `key`, the idempotency key; without one a new key is made, and the same is sent with each retry. A process that may die
 between a write and what it does next should choose keys of its own, from what the memory is about: then doing
 everything again makes nothing twice.
@@ -11,7 +13,7 @@ from typing import Any, Mapping, Optional, Sequence
 
 from . import models
 from ._positions import Agent, Positions
-from ._requests import BATCH_MAX, KEEP, Request, Requests, Time, checked_text, memory_json
+from ._requests import BATCH_MAX, KEEP, MinPosition, Request, Requests, Time, checked_text, memory_json
 from .errors import ArgumentError
 
 
@@ -39,7 +41,7 @@ class Calls:
 
         Fields: id, session_id, speaker, memory_class ("episodic", "semantic", "procedural", "working"), kind, tags,
         metadata ({name: str, number or bool}), content (any JSON), source, observed_at, expires_at (datetime with a
-        zone, or RFC 3339), importance (0 to 1), pinned, tier.
+        zone, or RFC 3339), importance (0 to 1), pinned, tier, embedding ({"model": ..., "values": [floats]}).
         """
         agent = self._agent(namespace, agent_id)
         return self._call(self._requests.remember(agent, memory_json(agent, text, **fields), key))
@@ -68,7 +70,8 @@ class Calls:
     def retrieve(self, query: Optional[str] = None, *, namespace: Optional[str] = None, agent_id: Optional[str] = None,
                  limit: Optional[int] = None, filter: Optional[Mapping[str, Any]] = None,
                  session_id: Optional[str] = None, reference_time: Optional[Time] = None, explain: bool = False,
-                 no_cache: bool = False, context_token_budget: Optional[int] = None) -> Any:
+                 no_cache: bool = False, context_token_budget: Optional[int] = None,
+                 min_position: MinPosition = None) -> Any:
         """The memories that matter for `query`, best first, as Retrieved; without one, the newest.
 
         With `context_token_budget`, `.context` holds them as text for a prompt.
@@ -76,20 +79,34 @@ class Calls:
         return self._call(self._requests.retrieve(
             self._agent(namespace, agent_id), query, limit=limit, filter=filter, session_id=session_id,
             reference_time=reference_time, explain=explain, no_cache=no_cache,
-            context_token_budget=context_token_budget))
+            context_token_budget=context_token_budget, min_position=min_position))
 
-    def get(self, id: str, *, namespace: Optional[str] = None, agent_id: Optional[str] = None) -> Any:
+    def get(self, id: str, *, namespace: Optional[str] = None, agent_id: Optional[str] = None,
+            min_position: MinPosition = None) -> Any:
         """One Memory; NotFound when it is not there, forgotten or expired."""
-        return self._call(self._requests.get(self._agent(namespace, agent_id), id))
+        return self._call(self._requests.get(self._agent(namespace, agent_id), id, min_position))
 
-    def history(self, id: str, *, namespace: Optional[str] = None, agent_id: Optional[str] = None) -> Any:
+    def history(self, id: str, *, namespace: Optional[str] = None, agent_id: Optional[str] = None,
+                min_position: MinPosition = None) -> Any:
         """Every version, newest first."""
-        return self._call(self._requests.history(self._agent(namespace, agent_id), id))
+        return self._call(self._requests.history(self._agent(namespace, agent_id), id, min_position))
 
-    def list(self, *, limit: int = 100, cursor: Optional[str] = None, namespace: Optional[str] = None,
-             agent_id: Optional[str] = None) -> Any:
+    def list(self, *, limit: int = 100, cursor: Optional[str] = None, filter: Optional[Mapping[str, Any]] = None,
+             namespace: Optional[str] = None, agent_id: Optional[str] = None,
+             min_position: MinPosition = None) -> Any:
         """A Page, newest first; pass its next_cursor for the next one."""
-        return self._call(self._requests.list(self._agent(namespace, agent_id), limit, cursor))
+        return self._call(self._requests.list(self._agent(namespace, agent_id), limit, cursor, filter, min_position))
+
+    def agents(self, *, limit: int = 100, cursor: Optional[str] = None, namespace: Optional[str] = None) -> Any:
+        """An AgentPage of the agents that are known in a namespace (the client's own, unless another is named; "" is
+        every one)."""
+        name = checked_text("namespace", namespace if namespace is not None else self._namespace)
+        return self._call(self._requests.agents(name or None, limit, cursor))
+
+    def export(self, *, limit: int = 100, cursor: Optional[str] = None, namespace: Optional[str] = None,
+               agent_id: Optional[str] = None) -> Any:
+        """An ExportPage of all that the agent remembers, oldest first, with embeddings and links."""
+        return self._call(self._requests.export(self._agent(namespace, agent_id), limit, cursor))
 
     def update(self, id: str, *, expected_version: Optional[int] = None, key: Optional[str] = None,
                namespace: Optional[str] = None, agent_id: Optional[str] = None, text: Any = KEEP,

@@ -33,6 +33,12 @@ class Positions:
             while len(self._latest) > AGENTS_MAX:
                 self._latest.popitem(last=False)
 
+    def drop(self, agent: Agent, position: str) -> None:
+        """No read waits for it any more."""
+        with self._lock:
+            if self._latest.get(agent) == position:
+                del self._latest[agent]
+
     def of(self, agent: Agent) -> List[str]:
         with self._lock:
             position = self._latest.get(agent)

@@ -11,10 +11,11 @@ from typing import Any, Callable, Dict, Generic, List, Mapping, Optional, Sequen
 
 from . import models
 from ._positions import Agent, Positions
-from .errors import ArgumentError
+from .errors import ArgumentError, DataLoss, FailedPrecondition, MnemoError, PositionLost
 
 T = TypeVar("T")
 Time = Union[str, datetime.datetime]
+MinPosition = Union[None, str, Sequence[str]]
 BATCH_MAX = 1000
 
 
@@ -36,6 +37,7 @@ class Request(Generic[T]):
     json: Any = None
     params: Sequence[tuple] = ()
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    failed: Callable[[MnemoError], MnemoError] = lambda error: error  # what an answer that is an error is raised as
 
 
 def new_key() -> str:
@@ -72,7 +74,7 @@ def _metadata(metadata: Any) -> Dict[str, models.Value]:
 _FORMS: Mapping[str, Callable[[Any], Any]] = {
     "tags": _tags, "metadata": _metadata, "observed_at": models.time_text, "expires_at": models.time_text}
 FIELDS = ("id", "session_id", "speaker", "memory_class", "kind", "tags", "metadata", "content", "source", "observed_at",
-          "expires_at", "importance", "pinned", "tier")
+          "expires_at", "importance", "pinned", "tier", "embedding")
 
 
 def _field(name: str, value: Any) -> Any:
@@ -124,8 +126,29 @@ class Requests:
         scope = [("namespace", agent[0]), ("agent_id", agent[1]), *_set(**more).items()]
         return scope
 
-    def _read_scope(self, agent: Agent, **more: Any) -> List[tuple]:
-        return self._scope(agent, **more) + [("min_position", p) for p in self._written_before(agent)]
+    def _read(self, agent: Agent, path: str, parse: Callable[[Any], T], min_position: MinPosition,
+              **more: Any) -> Request[T]:
+        wait_for = self._wait_for(agent, min_position)
+        params = self._scope(agent, **more) + [("min_position", position) for position in wait_for]
+        return Request("GET", path, parse, params=params, failed=self._forgets(agent, wait_for))
+
+    def _wait_for(self, agent: Agent, min_position: MinPosition) -> List[str]:
+        given = [min_position] if isinstance(min_position, str) else list(min_position or ())
+        return given + self._written_before(agent)
+
+    def _forgets(self, agent: Agent, wait_for: Sequence[str]) -> Callable[[MnemoError], MnemoError]:
+        """Positions that the server says it does not have are not sent again."""
+
+        def failed(error: MnemoError) -> MnemoError:
+            lost = isinstance(error, (FailedPrecondition, DataLoss)) and error.message.startswith("min_position ")
+            if not lost or not wait_for:
+                return error
+            if self._positions is not None:
+                for position in wait_for:
+                    self._positions.drop(agent, position)
+            return PositionLost(error.message, code=error.code, details=error.details)
+
+        return failed
 
     def _write(self, agent: Agent, method: str, path: str, key: Optional[str], *, json: Any = None,
                params: Sequence[tuple] = (), parse: Callable[[Any, str], T], make_key: bool = True) -> Request[T]:
@@ -165,43 +188,52 @@ class Requests:
                key: Optional[str]) -> Request[models.Forgotten]:
         return self._write(agent, "DELETE", _memory_path(id), key,
                            params=self._scope(agent, expected_version=expected_version),
-                           parse=lambda body, _: models.Forgotten.from_json(body))
+                           parse=models.Forgotten.from_json)
 
     def forget_where(self, agent: Agent, filter: Mapping[str, Any], dry_run: bool,
                      key: Optional[str]) -> Request[models.Forgotten]:
         body = {"namespace": agent[0], "agent_id": agent[1], "filter": filter, "dry_run": dry_run}
         return self._write(agent, "POST", "/v1/forget", key, json=body,
-                           parse=lambda body, _: models.Forgotten.from_json(body))
+                           parse=models.Forgotten.from_json)
 
     def link(self, agent: Agent, method: str, id: str, type: str, to: str,
              key: Optional[str]) -> Request[models.Written]:
         return self._write(agent, method, _memory_path(id, "/links"), key, json={"type": type, "to": to},
                            params=self._scope(agent), parse=models.Written.from_json)
 
-    def get(self, agent: Agent, id: str) -> Request[models.Memory]:
-        return Request("GET", _memory_path(id), lambda body: models.Memory.from_json(body["memory"]),
-                       params=self._read_scope(agent))
+    def get(self, agent: Agent, id: str, min_position: MinPosition) -> Request[models.Memory]:
+        return self._read(agent, _memory_path(id), lambda body: models.Memory.from_json(body["memory"]), min_position)
 
-    def history(self, agent: Agent, id: str) -> Request[List[models.Memory]]:
-        return Request("GET", _memory_path(id, "/history"),
-                       lambda body: [models.Memory.from_json(version) for version in body["versions"]],
-                       params=self._read_scope(agent))
+    def history(self, agent: Agent, id: str, min_position: MinPosition) -> Request[List[models.Memory]]:
+        return self._read(agent, _memory_path(id, "/history"),
+                          lambda body: [models.Memory.from_json(version) for version in body["versions"]],
+                          min_position)
 
-    def list(self, agent: Agent, limit: int, cursor: Optional[str]) -> Request[models.Page]:
-        return Request("GET", "/v1/memories", models.Page.from_json,
-                       params=self._read_scope(agent, limit=limit, cursor=cursor))
+    def list(self, agent: Agent, limit: int, cursor: Optional[str], filter: Optional[Mapping[str, Any]],
+             min_position: MinPosition) -> Request[models.Page]:
+        return self._read(agent, "/v1/memories", models.Page.from_json, min_position, limit=limit, cursor=cursor,
+                          filter=None if filter is None else encoded(filter).decode("utf-8"))
+
+    def agents(self, namespace: Optional[str], limit: int, cursor: Optional[str]) -> Request[models.AgentPage]:
+        return Request("GET", "/v1/agents", models.AgentPage.from_json,
+                       params=list(_set(namespace=namespace, limit=limit, cursor=cursor).items()))
+
+    def export(self, agent: Agent, limit: int, cursor: Optional[str]) -> Request[models.ExportPage]:
+        return Request("GET", "/v1/export", models.ExportPage.from_json,
+                       params=self._scope(agent, limit=limit, cursor=cursor))
 
     def retrieve(self, agent: Agent, query: Optional[str], *, limit: Optional[int] = None,
                  filter: Optional[Mapping[str, Any]] = None, session_id: Optional[str] = None,
                  reference_time: Optional[Time] = None, explain: bool = False, no_cache: bool = False,
-                 context_token_budget: Optional[int] = None) -> Request[models.Retrieved]:
+                 context_token_budget: Optional[int] = None,
+                 min_position: MinPosition = None) -> Request[models.Retrieved]:
         body = _set(namespace=agent[0], agent_id=agent[1], query=query, limit=limit, filter=filter,
                     session_id=session_id, reference_time=_time(reference_time), explain=explain or None,
                     no_cache=no_cache or None, context_token_budget=context_token_budget)
-        written = self._written_before(agent)
-        if written:
-            body["min_position"] = written
-        return Request("POST", "/v1/retrieve", models.Retrieved.from_json, body)
+        wait_for = self._wait_for(agent, min_position)
+        if wait_for:
+            body["min_position"] = wait_for
+        return Request("POST", "/v1/retrieve", models.Retrieved.from_json, body, failed=self._forgets(agent, wait_for))
 
     @staticmethod
     def status() -> Request[Mapping[str, Any]]:

@@ -36,7 +36,7 @@ def answer_of(request: Request, response: httpx.Response) -> Any:
     except ValueError:
         body = None
     if response.status_code >= 300 or body is None:
-        raise from_answer(response.status_code, body)
+        raise request.failed(from_answer(response.status_code, body))
     return request.parse(body)
 
 

@@ -73,6 +73,14 @@ class FailedPrecondition(MnemoError):
     code = "FAILED_PRECONDITION"
 
 
+class PositionLost(FailedPrecondition):
+    """The server does not have what a read was to wait for: its log was restored, made anew, or is another's.
+
+    Where it was what this client has written, it may be gone. The client waits for it no more: the next read is
+    answered with what is there.
+    """
+
+
 class Aborted(MnemoError):
     """`expected_version` is not the version that there is."""
     code = "ABORTED"

@@ -109,17 +109,19 @@ class Written:
 
 @dataclasses.dataclass(frozen=True)
 class Forgotten:
-    """How many memories a forget removed; with `pending` they are hidden and their removal goes on."""
+    """How many memories a forget removed; with `pending` they are hidden and their removal goes on: the same call with
+    this `key` tells how far it is."""
     forgotten: int
     position: str = ""
     event_id: str = ""
     duplicate: bool = False
     pending: bool = False
     dry_run: bool = False
+    key: str = ""  # that the request was sent with
 
     @classmethod
-    def from_json(cls, json: Mapping[str, Any]) -> "Forgotten":
-        return _known(cls, json, forgotten=int(json.get("forgotten", 0)))
+    def from_json(cls, json: Mapping[str, Any], key: str) -> "Forgotten":
+        return _known(cls, json, forgotten=int(json.get("forgotten", 0)), key=key)
 
 
 _ONE = 2**20  # of what the server has in fixed point
@@ -195,6 +197,60 @@ class Page:
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> "Page":
         return _known(cls, json, memories=[Memory.from_json(memory) for memory in json.get("memories") or []])
+
+
+@dataclasses.dataclass(frozen=True)
+class Agent:
+    """memories: how many a read shows."""
+    namespace: str
+    agent_id: str
+    memories: int = 0
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Agent":
+        return _known(cls, json, memories=int(json.get("memories", 0)))
+
+
+@dataclasses.dataclass(frozen=True)
+class AgentPage:
+    agents: List[Agent]
+    next_cursor: str = ""
+    truncated: bool = False
+    degraded: bool = False
+
+    def __iter__(self) -> Iterator[Agent]:
+        return iter(self.agents)
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "AgentPage":
+        return _known(cls, json, agents=[Agent.from_json(agent) for agent in json.get("agents") or []])
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """embeddings: each {"model": ..., "values": [...]}, as the server keeps them."""
+    memory: Memory
+    embeddings: List[Mapping[str, Any]] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "Exported":
+        return cls(Memory.from_json(json["memory"]), list(json.get("embeddings") or []))
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportPage:
+    """links: each {"from": id, "type": ..., "to": id}; they come after the memories."""
+    memories: List[Exported]
+    links: List[Mapping[str, str]] = dataclasses.field(default_factory=list)
+    next_cursor: str = ""
+    truncated: bool = False
+    position: str = ""
+    degraded: bool = False
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> "ExportPage":
+        memories = [Exported.from_json(exported) for exported in json.get("memories") or []]
+        return _known(cls, json, memories=memories, links=list(json.get("links") or []))
 
 
 @dataclasses.dataclass(frozen=True)
