@@ -262,6 +262,7 @@ TEST_F(ServiceOperations, WhatIsNotDoneAtTheDeadlineIsPendingAndGoesOnByItself) 
 
 TEST_F(ServiceOperations, WhatAProcessBeforeLeftGoesOnWithoutBeingAskedAndOnlyOnce) {
   start();
+  service_.reset();  // which looks at its start for what it is to go on with
   std::string id;
   {
     OperationRunner before(*node_);
@@ -271,7 +272,6 @@ TEST_F(ServiceOperations, WhatAProcessBeforeLeftGoesOnWithoutBeingAskedAndOnlyOn
     ASSERT_EQ(started.done, 0u);
     id = to_hex(started.id);
   }
-  EXPECT_EQ(policy_of("acme").version(), 0u);
   stop();
   start();
   EXPECT_EQ(await_end(id).state(), "done");
