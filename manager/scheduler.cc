@@ -39,16 +39,12 @@ Scheduler::~Scheduler() {
   while (!idle()) ended_.wait(lock);
 }
 
-tl::expected<TaskId, NotRun> Scheduler::submit(Task task) { return take(std::move(task), false); }
-tl::expected<TaskId, NotRun> Scheduler::submit_or_run(Task task) { return take(std::move(task), true); }
-
-tl::expected<TaskId, NotRun> Scheduler::take(Task task, bool here) {
+tl::expected<TaskId, NotRun> Scheduler::submit(Task task) {
   MNEMO_CHECK(task.run != nullptr);
   auto queued = std::make_unique<Queued>(std::move(task));
   std::optional<Refusal> refusal;
   uint32_t retry_after_ms = 0;
   TaskId id;
-  Turn turn;
   bool ready = false;
   {
     const MutexLock lock(mutex_);
@@ -62,26 +58,18 @@ tl::expected<TaskId, NotRun> Scheduler::take(Task task, bool here) {
     } else {
       ++counted.admitted;
       id = taken.id;
-      if (here && would_start_at_once()) turn = next_turn(now);
-      ready = turn.next == nullptr && may_run();
+      ready = may_run();
       wake_watcher();
     }
   }
   if (refusal) return tl::unexpected(describe(*refusal, queued->task, retry_after_ms));
   if (ready) work_.notify_one();  // without the lock, which is the first thing that the worker takes
-  tell(std::move(turn.expired), NotRunCause::kExpired);
-  if (turn.next) run(std::move(turn));
   return id;
 }
 
 ClassStatistics& Scheduler::counts(const Queued& task) { return counts_[static_cast<size_t>(task.task.task_class)]; }
 
 bool Scheduler::may_run() const { return queue_.ready() > 0 && in_flight_.size() < options_.in_flight_max; }
-
-// A worker has it for itself, and no other task is ready.
-bool Scheduler::would_start_at_once() const {
-  return queue_.ready() == 1 && in_flight_.size() < std::min(options_.workers, options_.in_flight_max);
-}
 
 void Scheduler::wake_watcher() {
   const std::optional<MonotonicTime> next = queue_.next_event();
@@ -90,7 +78,9 @@ void Scheduler::wake_watcher() {
 
 // Those whose deadline has come are told before anything else is taken, so that nothing lies between the look at the
 // clock and the start.
-Scheduler::Turn Scheduler::next_turn(MonotonicTime now) {
+Scheduler::Turn Scheduler::take_turn() {
+  const MutexLock lock(mutex_);
+  const MonotonicTime now = clock_.now();
   Turn turn;
   turn.expired = queue_.take_expired(now);
   drop(turn.expired, NotRunCause::kExpired);
@@ -99,17 +89,6 @@ Scheduler::Turn Scheduler::next_turn(MonotonicTime now) {
   turn.next = queue_.pop(now);
   turn.state = depart(*turn.next, now);
   return turn;
-}
-
-Scheduler::Turn Scheduler::take_turn() {
-  const MutexLock lock(mutex_);
-  return next_turn(clock_.now());
-}
-
-void Scheduler::run(Turn turn) {
-  const Running running(std::move(turn.state));
-  const Owned task = std::move(turn.next);  // goes before `running`: nothing of the task outlives its flight
-  task->task.run(running);
 }
 
 std::shared_ptr<Running::State> Scheduler::depart(const Queued& task, MonotonicTime now) {
@@ -145,7 +124,9 @@ bool Scheduler::run_one() {
       continue;
     }
     if (!turn.next) return false;
-    run(std::move(turn));
+    const Running running(std::move(turn.state));
+    const Owned task = std::move(turn.next);  // goes before `running`: nothing of the task outlives its flight
+    task->task.run(running);
     return true;
   }
 }

@@ -42,9 +42,6 @@ class Scheduler {
 
   // Queues the task and returns; nothing is run here. An error says that it was not taken: `not_run` is not called.
   tl::expected<TaskId, NotRun> submit(Task task);
-  // From a thread that has nothing else to do: as submit(), but where nothing else waits and a worker is free the task
-  // runs here, before this returns. That saves two wakings, of a worker and of whom it answers.
-  tl::expected<TaskId, NotRun> submit_or_run(Task task);
 
   // What waits is told CANCELLED, from here; what is in flight sees Running::cancelled(). How many there were of both.
   size_t cancel(TaskId id);
@@ -92,11 +89,7 @@ class Scheduler {
   template <typename Which>
   size_t flag(const Which& which) MNEMO_REQUIRES(mutex_);
   ClassStatistics& counts(const Queued& task) MNEMO_REQUIRES(mutex_);
-  tl::expected<TaskId, NotRun> take(Task task, bool here);
-  bool would_start_at_once() const MNEMO_REQUIRES(mutex_);
-  Turn next_turn(MonotonicTime now) MNEMO_REQUIRES(mutex_);
   Turn take_turn();
-  static void run(Turn turn);
   void landed(TaskId id);
   void tell(std::vector<Owned> tasks, NotRunCause cause);
   bool await_idle(MonotonicTime deadline);

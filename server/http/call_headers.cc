@@ -44,7 +44,6 @@ Result<nanoseconds> timeout_of(std::string_view text) {
 Result<Call> call_of(const HttpRequest& request, std::shared_ptr<const Principal> principal, MonotonicTime now) {
   Call call;
   call.principal = std::move(principal);
-  call.may_stay = request.alone;
   nanoseconds timeout = kRequestTimeoutDefault;
   const std::string_view given = request.header("Grpc-Timeout");
   if (!given.empty()) {

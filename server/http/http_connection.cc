@@ -55,11 +55,9 @@ HttpResponse unsendable(size_t bytes, const HttpServerOptions& options) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpShared& shared, tcp::socket socket, const std::atomic<size_t>& on_thread,
-                               bool crowded)
+HttpConnection::HttpConnection(HttpShared& shared, tcp::socket socket, bool crowded)
     : shared_(shared),
       options_(shared.options),
-      on_thread_(on_thread),
       crowded_(crowded),
       socket_(std::move(socket)),
       timer_(socket_.get_executor()),
@@ -147,7 +145,6 @@ asio::awaitable<bool> HttpConnection::serve_request(Stream& stream) {
   if (!parser.is_done()) co_return false;
   ++shared_.requests;
   request.body = std::move(parser.get().body().text);
-  request.alone = on_thread_ == 1;
   response = co_await ask(std::move(request));
   if (!response) co_return false;
   framing.version = parser.get().version();

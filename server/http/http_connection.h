@@ -47,10 +47,8 @@ struct HttpShared {
 // All that it does, it does on the executor of its socket, which must run one thing at a time.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  // `on_thread`: how many connections its thread has, this one among them; outlives it. `crowded`: there are too many,
-  // and this one is told so and nothing else.
-  HttpConnection(HttpShared& shared, boost::asio::ip::tcp::socket socket, const std::atomic<size_t>& on_thread,
-                 bool crowded);
+  // `crowded`: there are too many, and this one is told so and nothing else.
+  HttpConnection(HttpShared& shared, boost::asio::ip::tcp::socket socket, bool crowded);
 
   boost::asio::ip::tcp::socket::executor_type executor() { return socket_.get_executor(); }
 
@@ -93,7 +91,6 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   HttpShared& shared_;
   const HttpServerOptions& options_;
-  const std::atomic<size_t>& on_thread_;
   const bool crowded_;
   boost::asio::ip::tcp::socket socket_;
   std::string remote_;

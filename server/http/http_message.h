@@ -21,7 +21,6 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;    // whole, chunks put together
   std::string remote;  // the client's address, without port
-  bool alone = false;  // no other connection waits for the thread that has it: it may be answered there
 
   // Its value, whatever case the name has; nullopt, or empty, where it is absent.
   std::optional<std::string_view> find_header(std::string_view name) const {
@@ -48,8 +47,7 @@ struct HttpResponse {
 // call, 500 is answered.
 using HttpResponder = std::function<void(HttpResponse)>;
 
-// Called from the threads of the server, which it must not block; one that is `alone` may take as long as an answer
-// does. A HEAD comes as the GET whose head it asks for.
+// Called from the threads of the server, which it must not block. A HEAD comes as the GET whose head it asks for.
 using HttpHandler = std::function<void(HttpRequest, HttpResponder)>;
 
 }  // namespace mnemo

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -65,7 +64,6 @@ void rethrow(const std::exception_ptr& exception) {
 struct Loop {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> runs_on{io.get_executor()};
-  std::atomic<size_t> connections{0};
 };
 
 class HttpServer::Impl {
@@ -138,11 +136,10 @@ class HttpServer::Impl {
   asio::awaitable<void> accept_all() {
     while (acceptor_.is_open()) {
       error_code error;
-      Loop& loop = loops_[accepts_for_++ % loops_.size()];
-      tcp::socket socket(loop.io);
+      tcp::socket socket(loops_[accepts_for_++ % loops_.size()].io);
       co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
       if (!error) {
-        take(loop, std::move(socket));
+        take(std::move(socket));
       } else if (acceptor_.is_open()) {
         tell_accept_failure(error);
         accept_pause_.expires_after(kAcceptPause);
@@ -158,7 +155,7 @@ class HttpServer::Impl {
     shared_.options.on_accept_failure(accept_error(error));
   }
 
-  void take(Loop& loop, tcp::socket socket) {
+  void take(tcp::socket socket) {
     std::shared_ptr<HttpConnection> connection;
     {
       const MutexLock lock(mutex_);
@@ -169,14 +166,12 @@ class HttpServer::Impl {
         return;
       }
       const bool crowded = connections_.size() >= most;
-      connection = std::make_shared<HttpConnection>(shared_, std::move(socket), loop.connections, crowded);
+      connection = std::make_shared<HttpConnection>(shared_, std::move(socket), crowded);
       connections_.insert(connection);
-      ++loop.connections;
     }
     // It throws what memory throws, and that ends the connection.
-    asio::co_spawn(connection->executor(), connection->serve(), [this, connection, &loop](const std::exception_ptr&) {
+    asio::co_spawn(connection->executor(), connection->serve(), [this, connection](const std::exception_ptr&) {
       connection->cut_off();
-      --loop.connections;
       const MutexLock lock(mutex_);
       connections_.erase(connection);
       if (connections_.empty()) ended_.notify_all();

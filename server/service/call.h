@@ -43,7 +43,6 @@ struct Call {
   std::string idempotency_key;  // from a header; the field of the message, where given, must be the same
   std::string traceparent;      // W3C trace context, or empty
   std::string correlation_id;
-  bool may_stay = false;  // the thread that asks has nothing else to do: what takes little time may be done on it
 };
 
 // Called once, from any thread, perhaps before the function that it was given to has returned. Must not throw.

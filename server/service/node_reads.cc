@@ -125,7 +125,6 @@ void NodeService::retrieve(const Call& call, v1::RetrieveRequest message, Reply<
   if (!request) return reply(fail(std::move(request).error()));
   const bool may_be_kept = options_.cache != nullptr && !no_cache;
   const PartitionId partition = checked->partition;
-  checked->work.may_stay = call.may_stay;
   read_when_applied<v1::RetrieveResponse>(*std::move(checked), std::move(reply),
                                           [this, partition, may_be_kept, request = *std::move(request)] {
                                             return answer_retrieve(partition, request, may_be_kept);

@@ -14,7 +14,6 @@ struct NodeService::Work {
   std::string agent_id;
   Cost cost;
   MonotonicTime deadline;
-  bool may_stay = false;  // as of Call
 };
 
 inline Error error_of(const NotRun& why) {
@@ -33,7 +32,7 @@ void NodeService::enqueue(Work work, const OpenReply<Response>& answer, std::fun
   task.deadline = work.deadline;
   task.run = std::move(run);
   task.not_run = [answer](const NotRun& why) { (*answer)(fail(error_of(why))); };
-  const auto queued = work.may_stay ? scheduler_.submit_or_run(std::move(task)) : scheduler_.submit(std::move(task));
+  const auto queued = scheduler_.submit(std::move(task));
   if (!queued) (*answer)(fail(error_of(queued.error())));
 }
 

@@ -29,46 +29,6 @@ TEST(SchedulerThreads, RunAtOnceWhatWaits) {
   EXPECT_TRUE(scheduler.drain(clock.now() + kLong));
 }
 
-TEST(SchedulerThreads, RunOnTheThreadThatSubmitsWhereOneIsFree) {
-  const SteadyClock clock;
-  Scheduler scheduler({.workers = 1}, clock);
-  std::thread::id ran_on;
-  Task task = task_of("nina");
-  task.run = [&](const Running& running) {
-    EXPECT_FALSE(running.cancelled());
-    ran_on = std::this_thread::get_id();
-  };
-  ASSERT_TRUE(scheduler.submit_or_run(std::move(task)));
-  EXPECT_EQ(ran_on, std::this_thread::get_id());
-  const ClassStatistics counted = scheduler.statistics().classes[0];
-  EXPECT_EQ(counted.admitted, 1U);
-  EXPECT_EQ(counted.started, 1U);
-  EXPECT_EQ(counted.finished, 1U);
-}
-
-TEST(SchedulerThreads, WaitForAWorkerWhereEachIsBusy) {
-  const SteadyClock clock;
-  Scheduler scheduler({.workers = 1}, clock);
-  std::promise<void> go_on;
-  std::latch busy(1);
-  Task first = task_of("nina");
-  first.run = [&](const Running&) {
-    busy.count_down();
-    go_on.get_future().wait();
-  };
-  ASSERT_TRUE(scheduler.submit(std::move(first)));
-  busy.wait();
-  std::thread::id ran_on;
-  Task second = task_of("omar");
-  second.run = [&](const Running&) { ran_on = std::this_thread::get_id(); };
-  ASSERT_TRUE(scheduler.submit_or_run(std::move(second)));
-  EXPECT_EQ(ran_on, std::thread::id());
-  go_on.set_value();
-  EXPECT_TRUE(scheduler.drain(clock.now() + kLong));
-  EXPECT_NE(ran_on, std::thread::id());
-  EXPECT_NE(ran_on, std::this_thread::get_id());
-}
-
 TEST(SchedulerThreads, ADeadlineIsToldWhileEveryWorkerIsBusy) {
   const SteadyClock clock;
   Scheduler scheduler({.workers = 1}, clock);

@@ -237,29 +237,6 @@ TEST(HttpServer, APortThatIsInUseIsNamed) {
   EXPECT_THAT(second.error().message, HasSubstr("--http"));
 }
 
-TEST(HttpServer, ARequestIsAloneWhereItsThreadHasNoOtherConnection) {
-  HttpServerOptions options;
-  options.threads = 2;
-  const auto server = serve(
-      [](const HttpRequest& request, const HttpResponder& respond) {
-        respond({.status = 200, .content_type = "text/plain", .headers = {}, .body = request.alone ? "alone" : "not"});
-      },
-      options);
-  const auto ask = [](TestClient& client) { return client.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").body(); };
-  TestClient first(server->port());
-  TestClient second(server->port());
-  EXPECT_EQ(ask(first), "alone");
-  EXPECT_EQ(ask(second), "alone");
-  {
-    TestClient third(server->port());  // on the thread of the first
-    EXPECT_EQ(ask(third), "not");
-    EXPECT_EQ(ask(first), "not");
-    EXPECT_EQ(ask(second), "alone");
-  }
-  await([&] { return server->counters().connections == 2; });
-  EXPECT_EQ(ask(first), "alone");
-}
-
 TEST(HttpServer, WhoConnectsBeforeItServesIsAnsweredThen) {
   const auto server = HttpServer::listen({});
   ASSERT_TRUE(server) << server.error().message;
