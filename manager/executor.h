@@ -2,7 +2,8 @@
 // A few threads that do what others hand over because they must not do it themselves: the log's, a projection's, the
 // timer's. First come, first served.
 //
-// It has no bound of its own: what is handed over ends something that a Scheduler counts as in flight.
+// It has no bound of its own: what is handed over ends something that a Scheduler counts as in flight, or is counted by
+// who hands it over.
 //
 // Thread-safe. Functions must not throw; they may post, and must not destroy the executor.
 #pragma once

@@ -70,7 +70,8 @@ Status check_own_fields(const Message& message, const Path& path) {
         Code::kInvalidArgument,
         fmt::format("{} has a field number {}, which this server does not know: it may be older than the client, "
                     "so update it or leave the field out",
-                    where.empty() ? "the request" : "'" + where + "'", unknown.field(0).number()));
+                    where.empty() ? "the " + message.GetDescriptor()->name() : "'" + where + "'",
+                    unknown.field(0).number()));
   }
   return {};
 }

@@ -56,8 +56,8 @@ struct HttpNumbers {
   uint64_t body_bytes = 0;   // now, of requests that are not answered yet
 };
 
-// Each function is called at a scrape, from its thread, and must be quick; an empty one leaves its metrics out. They
-// outlive the Metrics.
+// Each function is called at a scrape, from the thread that asks for the text, and must be quick; an empty one leaves
+// its metrics out. They outlive the Metrics.
 struct MetricsSources {
   std::string version{};
   TimestampMs started = 0;  // of the process

@@ -206,34 +206,62 @@ class PythonClientTest(unittest.TestCase):
         self.assertIn("tea", found.context)
         self.assertLess(len(found.context), 600)
 
-    def test_a_read_waits_for_what_another_client_wrote(self):
-        position = self.client().remember("Nina moved to Bern.").position
-        other = self.client()
-        for read in (lambda p: other.retrieve("Bern", min_position=p).hits, lambda p: other.list(min_position=[p]).memories):
-            self.assertEqual(len(read(position)), 1)
-        partition, epoch, offset = position.split("-")
-        with self.assertRaises(mnemo.PositionLost):
-            other.list(min_position=f"{partition}-{epoch}-{int(offset) + 1000}")
-        self.assertEqual(len(other.list().memories), 1)
+    def reads_of(self, memory, id):
+        return [lambda **given: memory.retrieve("Bern", **given), memory.list, lambda **given: memory.get(id, **given),
+                lambda **given: memory.history(id, **given)]
 
-    def test_after_a_restore_the_first_read_says_what_is_lost_and_the_next_one_answers(self):
+    def test_a_read_waits_for_what_another_client_wrote(self):
+        written = self.client().remember("Nina moved to Bern.")
+        partition, epoch, offset = written.position.split("-")
+        other = self.client()
+        for read in self.reads_of(other, written.memory_id):
+            read(min_position=written.position)
+            read(min_position=[written.position])
+            with self.assertRaises(mnemo.PositionLost) as lost:
+                read(min_position=f"{partition}-{epoch}-{int(offset) + 1000}")
+            self.assertEqual(lost.exception.code, "DATA_LOSS")
+        with self.assertRaises(mnemo.ArgumentError):
+            other.list(min_position=[7])
+
+    def test_a_wrong_position_of_others_leaves_the_own_one(self):
+        memory = self.client()
+        own = memory.remember("Nina moved to Bern.").position
+        partition, epoch, offset = own.split("-")
+        with self.assertRaises(mnemo.PositionLost):
+            memory.list(min_position=f"{partition}-{epoch}-{int(offset) + 1000}")
+        with self.assertRaises(mnemo.InvalidArgument):
+            memory.list(min_position=f"{(int(partition) + 1) % 8}-{epoch}-0")
+        self.assertEqual(memory._requests._positions.of(("default", self.id())), [own])
+
+    def test_an_own_position_that_the_log_does_not_have_is_told_once(self):
+        memory = self.client()
+        written = memory.remember("Nina moved to Bern.")
+        partition, epoch, offset = (int(part) for part in written.position.split("-"))
+        lost = {"DATA_LOSS": (partition, epoch, offset + 1000),  # of a log that has lost its end
+                "FAILED_PRECONDITION": (partition, epoch + 1, offset),  # restored since
+                "INVALID_ARGUMENT": ((partition + 1) % 8, epoch, offset)}  # copied to other partitions
+        for code, position in lost.items():
+            for read in self.reads_of(memory, written.memory_id):
+                memory._requests._positions.merge(("default", self.id()), "-".join(map(str, position)))
+                with self.assertRaises(mnemo.PositionLost) as told:
+                    read()
+                self.assertEqual(told.exception.code, code)
+                read()
+        memory.remember("Nina moved to Bern again.")
+        self.assertEqual(len(memory.list().memories), 2)
+
+    def test_after_the_log_was_made_anew_the_first_read_says_what_is_lost_and_the_next_one_answers(self):
         with tempfile.TemporaryDirectory() as directory:
-            with Served(directory + "/first") as first:
-                port = first.url.rsplit(":", 1)[1]
-                memory = self.client(agent_id="nina")
-                memory._http.base_url = first.url
+            with Served(directory + "/first") as first, mnemo.Client(first.url, agent_id="nina") as memory:
                 for n in range(3):
                     memory.remember(f"number {n}")
-            with Served(directory + "/second", http=f"127.0.0.1:{port}") as second:
-                second.ready()
-                for read in (memory.list, lambda: memory.get("m"), lambda: memory.retrieve("number")):
-                    memory._requests._positions.merge(("default", "nina"), "0-1-9")
-                    with self.assertRaises(mnemo.PositionLost) as lost:
-                        read()
-                    self.assertIn(lost.exception.code, ("FAILED_PRECONDITION", "DATA_LOSS"))
+                first.kill()
+                first.data = pathlib.Path(directory + "/second")
+                first._http = first.url.removeprefix("http://")
+                first.start().ready()
+                with self.assertRaises(mnemo.PositionLost):
+                    memory.list()
                 self.assertEqual(memory.list().memories, [])
-                memory.remember("number 4")
-                self.assertEqual([m.text for m in memory.list()], ["number 4"])
 
     def test_a_list_is_filtered(self):
         memory = self.client()

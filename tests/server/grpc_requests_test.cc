@@ -29,7 +29,7 @@ std::string refusal(const v1::RememberRequest& request) {
 TEST(GrpcRequests, AnUnknownFieldIsRefusedAtAnyDepth) {
   v1::RememberRequest request;
   add_unknown(request);
-  EXPECT_THAT(refusal(request), AllOf(HasSubstr("the request"), HasSubstr("9999")));
+  EXPECT_THAT(refusal(request), AllOf(HasSubstr("the RememberRequest"), HasSubstr("9999")));
   request.Clear();
   add_unknown(*request.mutable_memory()->mutable_embedding());
   EXPECT_THAT(refusal(request), AllOf(HasSubstr("'memory.embedding'"), HasSubstr("9999")));
@@ -64,7 +64,7 @@ TEST(GrpcRequests, ABatchIsTakenWithAMemoryThatHasAnUnknownField) {
   grpc::ClientContext refused;
   const grpc::Status status = world.memories->RememberBatch(&refused, request, &response);
   EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(), HasSubstr("the request"));
+  EXPECT_THAT(status.error_message(), HasSubstr("the RememberBatchRequest"));
 }
 
 TEST(GrpcRequests, ARequestThatSaysNothingTakesNoUnknownFieldEither) {

@@ -1,11 +1,11 @@
 """The methods that both clients have: Client answers from each at once, AsyncClient has them awaited.
 
-A call goes to the agent that the client was made for, unless `namespace` or `agent_id` name another. A read waits for
-what this client has written to the agent, and for `min_position`, one position or several, which another client's
-writes were answered with: PositionLost, where the server does not have them. Every write takes
-`key`, the idempotency key; without one a new key is made, and the same is sent with each retry. A process that may die
-between a write and what it does next should choose keys of its own, from what the memory is about: then doing
-everything again makes nothing twice.
+A call goes to the agent that the client was made for, unless `namespace` or `agent_id` name another. A read (but for
+`agents` and `export`, which wait for nothing) waits for what this client has written to the agent, and for
+`min_position`, one position or several, which another client's writes were answered with: PositionLost, where the
+server does not have them. Every write takes `key`, the idempotency key; without one a new key is made, and the same
+is sent with each retry. A process that may die between a write and what it does next should choose keys of its own,
+from what the memory is about: then doing everything again makes nothing twice.
 """
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ AGENTS_MAX = 10_000
 
 
 def _order(position: str) -> Tuple[int, ...]:
-    """partition-epoch-offset; of one agent, all are of one partition."""
+    """partition-epoch-offset; of one agent, all are of one partition, unless the log is another one."""
     return tuple(int(part) for part in position.split("-"))
 
 
@@ -27,7 +27,7 @@ class Positions:
             return
         with self._lock:
             known = self._latest.get(agent)
-            if known is None or _order(position) > _order(known):
+            if known is None or _order(position) > _order(known) or _order(position)[0] != _order(known)[0]:
                 self._latest[agent] = position
             self._latest.move_to_end(agent)
             while len(self._latest) > AGENTS_MAX:

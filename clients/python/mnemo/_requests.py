@@ -133,18 +133,21 @@ class Requests:
         return Request("GET", path, parse, params=params, failed=self._forgets(agent, wait_for))
 
     def _wait_for(self, agent: Agent, min_position: MinPosition) -> List[str]:
-        given = [min_position] if isinstance(min_position, str) else list(min_position or ())
-        return given + self._written_before(agent)
+        given = [min_position] if isinstance(min_position, str) else min_position or []
+        return [checked_text("min_position", position) for position in given] + self._written_before(agent)
 
     def _forgets(self, agent: Agent, wait_for: Sequence[str]) -> Callable[[MnemoError], MnemoError]:
-        """Positions that the server says it does not have are not sent again."""
+        """A position that the server says it does not have is not sent again."""
 
         def failed(error: MnemoError) -> MnemoError:
-            lost = isinstance(error, (FailedPrecondition, DataLoss)) and error.message.startswith("min_position ")
-            if not lost or not wait_for:
+            own = set(self._written_before(agent))
+            lost = [position for position in wait_for if error.message.startswith(f"min_position {position} ")]
+            # A log with another number of partitions calls a position of this client's an invalid one.
+            known = isinstance(error, (FailedPrecondition, DataLoss)) or own.intersection(lost)
+            if not lost or not known:
                 return error
             if self._positions is not None:
-                for position in wait_for:
+                for position in lost:
                     self._positions.drop(agent, position)
             return PositionLost(error.message, code=error.code, details=error.details)
 

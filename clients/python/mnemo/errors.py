@@ -74,10 +74,11 @@ class FailedPrecondition(MnemoError):
 
 
 class PositionLost(FailedPrecondition):
-    """The server does not have what a read was to wait for: its log was restored, made anew, or is another's.
+    """The server does not have what a read was to wait for: its log was restored, has lost its end, or is another's.
 
-    Where it was what this client has written, it may be gone. The client waits for it no more: the next read is
-    answered with what is there.
+    `code` is what the server said of it. Where it was what this client has written, it may be gone; the client waits
+    for it no more, and the next read is answered with what is there. A log that was made anew and is as long as the old
+    one by now cannot be told from it.
     """
 
 
