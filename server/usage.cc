@@ -105,7 +105,10 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const std::string unknown = first_unknown(at->remaining());
   std::string message;
   if (!commands.empty()) {
-    message = of_commands(name, commands, unknown);
+    // What stands where a command is looked for is to be one, whatever comes after it.
+    const std::vector<std::string> left = at->remaining();
+    const bool word = !left.empty() && !is_option(left.front());
+    message = of_commands(name, commands, word ? left.front() : unknown);
   } else if (!unknown.empty()) {
     message = unknown_argument(*at, name, unknown, at->remaining().front() == "--");
   } else if (!before.empty()) {

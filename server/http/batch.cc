@@ -24,7 +24,9 @@ Result<Batch> Batch::from(const Json& body) {
   }
   Batch batch;
   for (const Json& memory : body["memories"]) {
-    batch.read.push_back(MessageReader(*batch.request.add_memories()).read(memory));
+    v1::MemoryInput& input = *batch.request.add_memories();
+    batch.read.push_back(memory.is_object() ? MessageReader(input).read(memory)
+                                            : invalid("a memory must be a JSON object with its fields"));
     if (!batch.read.back()) batch.request.mutable_memories()->RemoveLast();
   }
   return batch;

@@ -1,4 +1,6 @@
 // forget_by_filter: one event, then the work that it leaves behind, then the count that its key has.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "events/uuid.h"
@@ -14,6 +16,15 @@ struct NodeService::FilterForget {
   PreparedEvent event;
   PartitionId partition;
   v1::ForgetByFilterResponse response;  // as far as it is known
+  bool key_made = false;                // here, for a request without one
+
+  // It may have begun: whoever is to ask again must know the key.
+  void refuse(Error error) const {
+    if (key_made && error.retryable) {
+      error.message += fmt::format(" ('idempotency_key' {} was made for it)", response.idempotency_key());
+    }
+    (*answer)(fail(std::move(error)));
+  }
 };
 
 void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest request,
@@ -22,7 +33,8 @@ void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest r
   Result<v1::Envelope> event = event_from(call, std::move(request));
   if (!event) return reply(fail(std::move(event).error()));
   // Without a key nobody could ask for the count of one that is answered while it goes on.
-  if (event->idempotency_key().empty()) event->set_idempotency_key(to_hex(node_.next_id()));
+  const bool key_made = event->idempotency_key().empty();
+  if (key_made) event->set_idempotency_key(to_hex(node_.next_id()));
   Result<PreparedEvent> prepared = prepare(*event);
   if (!prepared) return reply(fail(std::move(prepared).error()));
   const auto forget = std::make_shared<FilterForget>();
@@ -32,6 +44,7 @@ void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest r
   const Cost cost{1, prepared->record.value.size()};
   forget->event = *std::move(prepared);
   forget->response.set_idempotency_key(event->idempotency_key());
+  forget->key_made = key_made;
   Work work{TaskClass::kWrite, event->namespace_(), event->agent_id(), cost, call.deadline};
   enqueue<v1::ForgetByFilterResponse>(std::move(work), forget->answer,
                                       [this, forget](const Running& running) { run_forget(forget, running); });
@@ -40,8 +53,8 @@ void NodeService::forget_by_filter(const Call& call, v1::ForgetByFilterRequest r
 void NodeService::run_forget(const std::shared_ptr<FilterForget>& forget, const Running& running) {
   write_within(waiting_, {forget->event}, forget->deadline,
                [this, forget, running](const Result<std::vector<Result<Settled>>>& written) {
-                 if (!written) return (*forget->answer)(fail(written.error()));
-                 if (!written->front()) return (*forget->answer)(fail(written->front().error()));
+                 if (!written) return forget->refuse(written.error());
+                 if (!written->front()) return forget->refuse(written->front().error());
                  const Settled& settled = *written->front();
                  v1::ForgetByFilterResponse& response = forget->response;
                  response.set_event_id(uuid_text(settled.event_id));

@@ -220,8 +220,9 @@ class PythonClientTest(unittest.TestCase):
             with self.assertRaises(mnemo.PositionLost) as lost:
                 read(min_position=f"{partition}-{epoch}-{int(offset) + 1000}")
             self.assertEqual(lost.exception.code, "DATA_LOSS")
-        with self.assertRaises(mnemo.ArgumentError):
-            other.list(min_position=[7])
+        for wrong in ([7], 7, b"0-1-1"):
+            with self.assertRaises(mnemo.ArgumentError):
+                other.list(min_position=wrong)
 
     def test_a_wrong_position_of_others_leaves_the_own_one(self):
         memory = self.client()
@@ -278,7 +279,7 @@ class PythonClientTest(unittest.TestCase):
         everywhere = [agent.namespace for agent in memory.agents(namespace="", limit=1000)]
         self.assertIn(self.id(), everywhere)
         first = memory.export(limit=1)
-        self.assertEqual([exported.memory.id for exported in first.memories], ["a"])
+        self.assertEqual([exported.memory.id for exported in first], ["a"])
         for sent, kept in zip(vector, first.memories[0].embeddings[0]["values"]):
             self.assertAlmostEqual(sent, kept, delta=0.01)
         rest = memory.export(cursor=first.next_cursor)

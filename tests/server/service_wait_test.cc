@@ -253,46 +253,6 @@ TEST_F(ServiceWaits, ALogThatHasStoppedIsReadyToBeReadAlone) {
   EXPECT_EQ(service_->ready_to_write().error().message, refused.error().message);
 }
 
-// A log that makes nothing durable until it is told to, and a write on its way to it.
-class ServiceOnASlowLog : public ServiceWaits {
- protected:
-  void SetUp() override {
-    ServiceWaits::SetUp();
-    ASSERT_TRUE(slow_.append(genesis_records(slow_.identity(), key_.check_value(), clock_, ids_), [](const auto&) {}));
-    slow_.pump();
-    start({.workers = 1}, slow_);
-    const PartitionId partition = node_->partition_for("acme", "nina");
-    const uint64_t end = slow_.end(partition).value();
-    service_->remember(call(), memory("oolong"), write_.reply());
-    while (slow_.end(partition).value() == end) std::this_thread::yield();
-  }
-  void TearDown() override {
-    slow_.pump();
-    stop();
-    ServiceWaits::TearDown();
-  }
-
-  MemoryLog slow_{{.partitions = 2, .log_id = {7}, .clock = &clock_, .manual_pump = true}};
-  Waited<v1::RememberResponse> write_;
-};
-
-TEST_F(ServiceOnASlowLog, AWriteThatIsNotKnownToBeDurableInTimeMayBeAskedForAgain) {
-  pass_deadlines();
-  const auto late = write_.get();
-  ASSERT_FALSE(late);
-  EXPECT_EQ(late.error().code, Code::kDeadlineExceeded);
-  EXPECT_TRUE(late.error().retryable);
-}
-
-TEST_F(ServiceOnASlowLog, AWriteThatIsNotKnownToBeDurableWhenTheServiceStopsIsToldToComeAgain) {
-  service_->stop(monotonic_.now());
-  const auto late = write_.get();
-  ASSERT_FALSE(late);
-  EXPECT_EQ(late.error().code, Code::kUnavailable);
-  EXPECT_TRUE(late.error().retryable);
-  EXPECT_THAT(late.error().message, HasSubstr("ask again with the same key"));
-}
-
 TEST_F(ServiceWaits, WhatFindsNoRoomIsToldWhenToComeAgain) {
   start({.workers = 0, .admission = {.agent = {1, 1 << 20}}}, log_);
   Waited<v1::RetrieveResponse> first;

@@ -41,6 +41,8 @@ class Sample(unittest.TestCase):
 class Typing(unittest.TestCase):
     def test_a_mistyped_name_is_told_the_nearest_one(self):
         for args, told in ((("lst",), "'lst' is no command of mnemo: did you mean list?"),
+                           (("lst", "--agent", "a"), "'lst' is no command of mnemo: did you mean list?"),
+                           (("retreive", "nurse", "--agent", "a"), "did you mean retrieve?"),
                            (("zzzzzz",), "'zzzzzz' is no command of mnemo (they are: "),
                            (("list", "--agnt", "a"), "'--agnt' is no option of mnemo list: did you mean --agent?"),
                            (("remember", "--agent", "a", "--agnt=b", "x"), "'--agnt' is no option of mnemo remember"),

@@ -133,7 +133,9 @@ class Requests:
         return Request("GET", path, parse, params=params, failed=self._forgets(agent, wait_for))
 
     def _wait_for(self, agent: Agent, min_position: MinPosition) -> List[str]:
-        given = [min_position] if isinstance(min_position, str) else min_position or []
+        given = [] if min_position is None else [min_position] if isinstance(min_position, str) else min_position
+        if not isinstance(given, (list, tuple)):
+            raise ArgumentError(f"min_position must be a string or a list of strings, not {given!r}")
         return [checked_text("min_position", position) for position in given] + self._written_before(agent)
 
     def _forgets(self, agent: Agent, wait_for: Sequence[str]) -> Callable[[MnemoError], MnemoError]:

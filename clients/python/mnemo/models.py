@@ -247,6 +247,9 @@ class ExportPage:
     position: str = ""
     degraded: bool = False
 
+    def __iter__(self) -> Iterator[Exported]:
+        return iter(self.memories)
+
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> "ExportPage":
         memories = [Exported.from_json(exported) for exported in json.get("memories") or []]
