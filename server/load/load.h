@@ -34,7 +34,8 @@ struct OperationResult {
   uint64_t empty = 0;  // questions that found nothing
   uint64_t cached = 0;
   std::map<Code, uint64_t> errors;
-  // Nanoseconds from the intended start (without a rate, from when it goes) to the answer, of requests without an error.
+  // Nanoseconds from the intended start (without a rate, from when it goes) to the answer, of requests without an
+  // error.
   Histogram latency;
 };
 
