@@ -113,7 +113,8 @@ TEST(LogTornTail, AnUnacknowledgedGroupWithAHoleInItsMiddleIsCutOff) {
   {
     const auto log = EmbeddedLog::open(dir).value();
     append_one(*log, 0, "acknowledged");
-    wal = names_like(read_files(dir), ".log").at(0);
+    // The newest: RocksDB may not have deleted yet what it replayed when it opened.
+    wal = names_like(read_files(dir), ".log").back();
     mark = read_file(dir / "ACKED_END");
     wal_bytes = std::filesystem::file_size(dir / wal);
     ASSERT_TRUE(append_and_wait(*log, {new_record(0, std::string(200'000, 'g')), new_record(0, "end of the group")}));
