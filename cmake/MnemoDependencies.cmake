@@ -45,3 +45,4 @@ if(MNEMO_JEMALLOC AND NOT MNEMO_SANITIZE)
 endif()
 
 include(RocksDB)
+include(Librdkafka)

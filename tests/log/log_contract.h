@@ -18,7 +18,7 @@ namespace mnemo {
 
 struct LogSetup {
   uint32_t partitions = 2;
-  const Clock* clock = nullptr;  // the system's when null
+  const Clock* clock = nullptr;  // the system's when null; a backend may have one of its own
   size_t queue_records_max = 65536;
 };
 
@@ -38,6 +38,7 @@ struct LogFactory {
   std::string name;
   std::function<std::unique_ptr<LogUnderTest>(const LogSetup&)> make;
   bool dense_offsets = true;  // from 0, without gaps
+  bool takes_clock = true;    // append timestamps are of LogSetup's clock
 };
 inline void PrintTo(const LogFactory& factory, std::ostream* out) { *out << factory.name; }
 

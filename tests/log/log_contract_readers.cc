@@ -25,7 +25,7 @@ TEST_P(LogContract, AReaderMayStartInTheMiddleAndAtTheEnd) {
   EXPECT_THAT(values_of(read_all(log, 0, positions[7].offset)), ElementsAre("7", "8", "9"));
   const uint64_t end = log.end(kFirst).value();
   const auto reader = log.read(kFirst, end).value();
-  EXPECT_TRUE(reader->poll({}, in_ms(1))->empty());
+  EXPECT_TRUE(reader->poll({}, in_ms(1)).value().empty());
   append_one(log, 0, "new");
   const auto records = reader->poll({}, in_ms(10000));
   ASSERT_EQ(records->size(), 1u);
@@ -72,12 +72,12 @@ TEST_P(LogContract, APollKeepsItsLimitsAndGivesAtLeastOneRecord) {
   ASSERT_TRUE(append_and_wait(log, records));
 
   const auto reader = log.read(kFirst, 0).value();
-  EXPECT_EQ(reader->poll({.records = 7, .bytes = 1 << 20}, in_ms(1))->size(), 7u);
+  EXPECT_EQ(reader->poll({.records = 7, .bytes = 1 << 20}, soon())->size(), 7u);
   EXPECT_EQ(reader->next_offset(), 7u);
-  EXPECT_EQ(reader->poll({.records = 100, .bytes = 1000}, in_ms(1))->size(), 10u);  // 10 x 101 is the first >= 1000
-  EXPECT_EQ(reader->poll({.records = 100, .bytes = 0}, in_ms(1))->size(), 1u);
-  EXPECT_EQ(reader->poll({.records = 0, .bytes = 1000}, in_ms(1))->size(), 1u);
-  const auto rest = reader->poll({.records = 100, .bytes = 1 << 20}, in_ms(1));
+  EXPECT_EQ(reader->poll({.records = 100, .bytes = 1000}, soon())->size(), 10u);  // 10 x 101 is the first >= 1000
+  EXPECT_EQ(reader->poll({.records = 100, .bytes = 0}, soon())->size(), 1u);
+  EXPECT_EQ(reader->poll({.records = 0, .bytes = 1000}, soon())->size(), 1u);
+  const auto rest = reader->poll({.records = 100, .bytes = 1 << 20}, soon());
   ASSERT_EQ(rest->size(), 31u);
   for (size_t i = 0; i < rest->size(); ++i) EXPECT_EQ((*rest)[i].value, records[19 + i].value);
 }
@@ -91,7 +91,7 @@ TEST_P(LogContract, ViewsStayUntilTheNextPoll) {
   for (const auto& value : values) records.push_back(new_record(0, value));
   ASSERT_TRUE(append_and_wait(log, records));
   const auto reader = log.read(kFirst, 0).value();
-  const auto seen = reader->poll({}, in_ms(1)).value();
+  const auto seen = reader->poll({}, soon()).value();
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(append_and_wait(log, records));  // whatever the backend moves meanwhile
   ASSERT_EQ(seen.size(), values.size());
   for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i].value, values[i]);
@@ -111,7 +111,7 @@ TEST_P(LogContract, AReaderThatFollowsInSmallStepsSeesEveryRecordOnceAndOnlyWhat
       append_one(log, 0, appended.back());
       append_one(log, 1, "beside");
     }
-    const auto records = reader->poll({.records = 5}, in_ms(1));
+    const auto records = reader->poll({.records = 5}, soon());
     ASSERT_TRUE(records.has_value());
     ASSERT_EQ(records->size(), 5u) << "there were more";
     for (const LogRecord& record : *records) seen.emplace_back(record.value);
@@ -120,7 +120,7 @@ TEST_P(LogContract, AReaderThatFollowsInSmallStepsSeesEveryRecordOnceAndOnlyWhat
   const auto told = std::make_shared<std::promise<bool>>();
   ASSERT_TRUE(log.append({new_record(0, "held")}, [told](auto&& done) { told->set_value(done.has_value()); }));
   while (seen.size() < appended.size()) {
-    const auto records = reader->poll({.records = 9}, in_ms(1));
+    const auto records = reader->poll({.records = 9}, soon());
     ASSERT_FALSE(records->empty());
     for (const LogRecord& record : *records) seen.emplace_back(record.value);
   }

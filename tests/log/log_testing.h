@@ -33,6 +33,8 @@ class TempDir {
   std::filesystem::path path_;
 };
 
+// For what is expected to come: long enough for any machine, and met at once on most.
+inline Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(20); }
 inline Deadline in_ms(int ms) { return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms); }
 
 inline NewRecord new_record(uint32_t partition, std::string value,
