@@ -1,4 +1,4 @@
-# librdkafka as mnemo_rdkafka: the system's where it is new enough (docs/decisions/0025), else the pinned, static build
+# librdkafka as mnemo_rdkafka: the system's where it is new enough (docs/decisions/0026), else the pinned, static build
 # below .deps, which scripts/librdkafka makes.
 set(MNEMO_LIBRDKAFKA_VERSION 2.15.1)
 set(MNEMO_LIBRDKAFKA_SYSTEM_VERSION 2.13.2)
