@@ -8,6 +8,8 @@
 namespace mnemo {
 namespace {
 
+constexpr auto kReadWithin = std::chrono::seconds(10);
+
 std::string as_string(const Bytes16& bytes) { return {bytes.begin(), bytes.end()}; }
 
 v1::Envelope new_envelope(TimestampMs now_ms, UuidGenerator& ids) {
@@ -44,6 +46,33 @@ std::vector<NewRecord> genesis_records(const LogIdentity& identity, const Bytes1
     records.push_back(make_record(rules, identity.partitions));
   }
   return records;
+}
+
+Result<bool> begin_log(Log& log, const Bytes16& fingerprint_check, const Clock& clock, UuidGenerator& ids) {
+  std::vector<NewRecord> missing;
+  std::vector<NewRecord> all = genesis_records(log.identity(), fingerprint_check, clock, ids);
+  for (uint32_t p = 0; p < log.identity().partitions; ++p) {
+    MNEMO_ASSIGN(const uint64_t end, log.end(PartitionId(p)));
+    if (end > 0) continue;
+    for (NewRecord& record : all) {
+      if (record.partition.value == p) missing.push_back(std::move(record));
+    }
+  }
+  if (missing.empty()) return false;
+  MNEMO_ASSIGN(const auto appended, append_and_wait(log, std::move(missing)));
+  return !appended.empty();
+}
+
+Status check_begun(Log& log, const Bytes16& fingerprint_check) {
+  for (uint32_t p = 0; p < log.identity().partitions; ++p) {
+    MNEMO_ASSIGN(const uint64_t begin, log.begin(PartitionId(p)));
+    MNEMO_ASSIGN(const auto reader, log.read(PartitionId(p), begin));
+    const Deadline deadline = std::chrono::steady_clock::now() + kReadWithin;
+    MNEMO_ASSIGN(const auto records, reader->poll({.records = 1, .bytes = 1}, deadline));
+    if (records.empty()) return fail(Code::kUnavailable, "the log did not give its first record in time", true);
+    MNEMO_TRY(check_genesis(records.front().value, PartitionId(p), log.identity(), fingerprint_check));
+  }
+  return {};
 }
 
 Status check_genesis(std::string_view value, PartitionId partition, const LogIdentity& identity,

@@ -18,6 +18,14 @@ namespace mnemo {
 std::vector<NewRecord> genesis_records(const LogIdentity& identity, const Bytes16& fingerprint_check,
                                        const Clock& clock, UuidGenerator& ids);
 
+// Appends the genesis of each partition that has no record yet, and tells whether there was one: who made a log that
+// grows partition by partition goes on where another left off. Errors of the log.
+Result<bool> begin_log(Log& log, const Bytes16& fingerprint_check, const Clock& clock, UuidGenerator& ids);
+
+// check_genesis() of what each partition begins with, read from the log. UNAVAILABLE (retryable): it did not give the
+// record in time.
+Status check_begun(Log& log, const Bytes16& fingerprint_check);
+
 // Whether the record at the start of a partition's epoch is this log's: DATA_LOSS when it is no EpochStarted,
 // FAILED_PRECONDITION, naming the difference, when it is another log's, epoch's or partition's, or of another
 // fingerprint secret (`fingerprint_check` as FingerprintKey::check_value() gives it).

@@ -100,6 +100,14 @@ class Log {
   virtual Result<uint64_t> begin(PartitionId partition) const = 0;
   virtual Result<uint64_t> end(PartitionId partition) const = 0;
 
+  // Reads what only the backend can: DATA_LOSS naming the first position or file that is damaged. `progress` is called
+  // now and then with the next offset of a partition. Nothing where a reader checks all that there is.
+  using Progress = std::function<void(PartitionId, uint64_t)>;
+  virtual Status verify_all(const Progress& /*progress*/ = {}) { return {}; }
+
+  // What an operator is to know of it, one sentence each.
+  virtual std::vector<std::string> warnings() const { return {}; }
+
   // Waits for every accepted append, then refuses new ones. Idempotent; the destructor calls it.
   virtual Status close() = 0;
 };

@@ -37,7 +37,7 @@ EmbeddedLog::EmbeddedLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 EmbeddedLog::~EmbeddedLog() = default;
 
 const LogIdentity& EmbeddedLog::identity() const { return impl_->identity; }
-const std::vector<std::string>& EmbeddedLog::warnings() const { return impl_->warnings; }
+std::vector<std::string> EmbeddedLog::warnings() const { return impl_->warnings; }
 EmbeddedLogStats EmbeddedLog::stats() const { return impl_->writer ? impl_->writer->stats() : EmbeddedLogStats{}; }
 
 Status EmbeddedLog::append(std::vector<NewRecord> records, AppendDone done) {

@@ -84,10 +84,10 @@ class EmbeddedLog final : public Log {
 
   // Reads every record and every byte of every table file. DATA_LOSS naming the first position that is missing or
   // damaged, or the first damaged file. `progress` is called now and then with the next offset of a partition.
-  Status verify_all(const std::function<void(PartitionId, uint64_t)>& progress = {});
+  Status verify_all(const Progress& progress = {}) override;
 
   // Damage that was found on opening and did no harm, and a torn tail that was cut off: one sentence each.
-  const std::vector<std::string>& warnings() const;
+  std::vector<std::string> warnings() const override;
 
   EmbeddedLogStats stats() const;
 

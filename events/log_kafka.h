@@ -60,8 +60,6 @@ class KafkaLog : public Log {
 
   // What the watcher found last: nothing, or why the log is refused or out of reach.
   virtual std::optional<Error> trouble() const = 0;
-  // What an operator is to know, such as a replication factor of 1; from the last look at the topic.
-  virtual std::vector<std::string> warnings() const = 0;
 };
 
 }  // namespace mnemo

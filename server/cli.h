@@ -163,6 +163,7 @@ void add_agents_command(Cli& cli);      // agents
 void add_status_command(Cli& cli);      // status
 void add_verify_command(Cli& cli);      // verify
 void add_log_commands(Cli& cli);        // log copy, deadletters, skip
+void add_topics_commands(Cli& cli);     // topics create
 void add_auth_commands(Cli& cli);       // auth add
 void add_operation_commands(Cli& cli);  // policy, journal, rules
 

@@ -30,6 +30,7 @@ constexpr std::string_view kFormat = "mnemo 1\n";
 // Stands in FORMAT until the log has its first records: such a directory was never used, and is made anew.
 constexpr std::string_view kBeingMade = "mnemo 1 being made\n";
 constexpr std::string_view kKeyName = "fingerprint.key";
+const std::string kKafkaName = "KAFKA";
 constexpr std::string_view kFormatPrefix = "mnemo ";
 constexpr uint32_t kFormatVersion = 1;
 
@@ -60,8 +61,8 @@ bool is_key_leftover(const std::string& name) { return name.starts_with(std::str
 
 // Everything that a start of ours may leave when it is cut short.
 bool is_leftover(const std::string& name) {
-  static const std::set<std::string, std::less<>> names = {"LOCK", "FORMAT",      "FORMAT.new", std::string(kKeyName),
-                                                           "log",  "log.creating"};
+  static const std::set<std::string, std::less<>> names = {"LOCK", "FORMAT",       "FORMAT.new", std::string(kKeyName),
+                                                           "log",  "log.creating", kKafkaName,   kKafkaName + ".new"};
   return names.contains(name) || is_key_leftover(name);
 }
 
@@ -106,6 +107,20 @@ Error with_ways_out(const fs::path& dir, Error error) {
       "and reads show what the projections hold: `mnemo export` saves that (docs/operations.md, Damage in the log)",
       dir.string());
   return error;
+}
+
+Status check_kind(const fs::path& dir, bool kafka) {
+  std::error_code error;
+  const bool follows_kafka = fs::exists(dir / kKafkaName, error);
+  if (follows_kafka == kafka) return {};
+  return fail(Code::kFailedPrecondition,
+              kafka
+                  ? fmt::format("{} holds a log of its own: leave --log kafka out, or name another --data; `mnemo log "
+                                "copy` takes its memories to Kafka",
+                                dir.string())
+                  : fmt::format("{} follows a log on Kafka: give --log kafka and --kafka-brokers, or ask its server "
+                                "(--server)",
+                                dir.string()));
 }
 
 // Whole, on disk, and in its directory, before this returns.
@@ -243,6 +258,11 @@ Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
   fs::permissions(dir_, fs::perms::owner_all, fs::perm_options::replace, ignored);
   MNEMO_TRY(write_file(dir_ / "FORMAT", kBeingMade));
   MNEMO_TRY(remove_leftovers());
+  MNEMO_TRY(options.kafka ? join_kafka(*options.kafka, clock) : create_embedded(options, clock));
+  return write_file(dir_ / "FORMAT", kFormat);
+}
+
+Status DataDir::create_embedded(const DataDirOptions& options, const Clock& clock) {
   key_ = options.copy_of != nullptr ? *options.copy_of : FingerprintKey::random();
   MNEMO_TRY(key_->save(dir_ / kKeyName));
   LogIdentity identity;
@@ -259,7 +279,44 @@ Status DataDir::create(const DataDirOptions& options, const Clock& clock) {
   }
   MNEMO_ASSIGN(const auto appended, append_and_wait(*log_, std::move(first)));
   MNEMO_CHECK(!appended.empty());
-  return write_file(dir_ / "FORMAT", kFormat);
+  return {};
+}
+
+Status DataDir::join_kafka(const KafkaMember& member, const Clock& clock) {
+  MNEMO_ASSIGN(JoinedLog joined, join_kafka_log(member, clock));
+  key_ = joined.key;
+  MNEMO_TRY(key_->save(dir_ / kKeyName));
+  log_ = std::move(joined.log);
+  return write_file(dir_ / kKafkaName, kafka_note(member, log_->identity()));
+}
+
+Status DataDir::open_kafka(const KafkaMember& member) {
+  std::ifstream file(dir_ / kKafkaName, std::ios::binary);
+  const std::string note{std::istreambuf_iterator<char>(file), {}};
+  MNEMO_ASSIGN(const LogIdentity noted, parse_kafka_note(note, member));
+  if (!member.fingerprint_key.empty()) {
+    MNEMO_ASSIGN(const FingerprintKey given, FingerprintKey::load(member.fingerprint_key));
+    if (given.check_value() != key_->check_value()) {
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("{} is not the secret of the log that {} follows: leave --fingerprint-key out, or name "
+                              "another --data",
+                              member.fingerprint_key.string(), dir_.string()));
+    }
+  }
+  MNEMO_ASSIGN(log_, rejoin_kafka_log(member, noted));
+  return {};
+}
+
+// A log that cannot be opened is no error where that is allowed.
+Status DataDir::open_embedded(const DataDirOptions& options, const Clock& clock) {
+  Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(dir_ / "log", log_options_of(dir_, options, clock));
+  if (log) {
+    log_ = std::move(*log);
+    return {};
+  }
+  if (!options.log_may_fail) return fail(with_ways_out(dir_, log.error()));
+  log_error_ = with_ways_out(dir_, log.error());
+  return {};
 }
 
 Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDirOptions& options, const Clock& clock) {
@@ -287,19 +344,14 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
     MNEMO_TRY(data->create(options, clock));
     return data;
   }
+  MNEMO_TRY(check_kind(dir, options.kafka.has_value()));
   MNEMO_ASSIGN(data->key_, FingerprintKey::load(dir / kKeyName));
   if (options.copy_of != nullptr && options.copy_of->check_value() != data->key_->check_value()) {
     return fail(
         Code::kFailedPrecondition,
         fmt::format("{} holds a log of its own, not a copy of that one: name an empty directory", dir.string()));
   }
-  Result<std::unique_ptr<EmbeddedLog>> log = EmbeddedLog::open(dir / "log", log_options_of(dir, options, clock));
-  if (!log && !options.log_may_fail) return fail(with_ways_out(dir, log.error()));
-  if (log) {
-    data->log_ = std::move(*log);
-  } else {
-    data->log_error_ = with_ways_out(dir, log.error());
-  }
+  MNEMO_TRY(options.kafka ? data->open_kafka(*options.kafka) : data->open_embedded(options, clock));
   return data;
 }
 

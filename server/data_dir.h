@@ -5,7 +5,8 @@
 //                     then the next start makes everything else anew, if there is no more than that
 //   LOCK              held by the one process that uses it
 //   fingerprint.key   the log's fingerprint secret, mode 0600
-//   log/              the embedded log: the only truth
+//   log/              the embedded log: the only truth; or, instead,
+//   KAFKA             which log on Kafka this directory follows: server/kafka_member.h
 //   state-<hash>/pN   the projections, by projection version: deleted, they are replayed from the log
 //   emitted           what was sent of what the projections had to announce: consumers/emit.h
 #pragma once
@@ -21,6 +22,7 @@
 #include "events/limits.h"
 #include "events/log_embedded.h"
 #include "events/result.h"
+#include "server/kafka_member.h"
 
 namespace mnemo {
 
@@ -39,6 +41,8 @@ struct DataDirOptions {
   // The secret of the log that this one is to be a copy of: a new log takes it and waits for its rules; an existing
   // one must have been made for it. Null: a log of its own.
   const FingerprintKey* copy_of = nullptr;
+  // The log is on Kafka. A directory has either kind of log, for ever.
+  std::optional<KafkaMember> kafka{};
   // Called when the log's storage has failed and its appenders have been told (events/log_embedded.h); end_process()
   // when empty.
   std::function<void(const Error&)> on_fatal{};
@@ -54,7 +58,7 @@ class DataDir {
   ~DataDir();
 
   // Not to be called when log_error() says why there is none.
-  EmbeddedLog& log() { return *log_; }
+  Log& log() { return *log_; }
   const std::optional<Error>& log_error() const { return log_error_; }
   const FingerprintKey& key() const { return *key_; }
   std::filesystem::path state_dir() const;
@@ -72,11 +76,15 @@ class DataDir {
   // What a start that was cut short made after FORMAT.
   Status remove_leftovers();
   Status create(const DataDirOptions& options, const Clock& clock);
+  Status create_embedded(const DataDirOptions& options, const Clock& clock);
+  Status join_kafka(const KafkaMember& member, const Clock& clock);
+  Status open_embedded(const DataDirOptions& options, const Clock& clock);
+  Status open_kafka(const KafkaMember& member);
 
   std::filesystem::path dir_;
   int lock_ = -1;
   std::optional<FingerprintKey> key_;
-  std::unique_ptr<EmbeddedLog> log_;
+  std::unique_ptr<Log> log_;
   std::optional<Error> log_error_;
 };
 

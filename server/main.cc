@@ -51,6 +51,7 @@ int run(mnemo::Cli& cli, std::span<char*> arguments) {
   mnemo::add_status_command(cli);
   mnemo::add_verify_command(cli);
   mnemo::add_log_commands(cli);
+  mnemo::add_topics_commands(cli);
   mnemo::add_auth_commands(cli);
   mnemo::add_operation_commands(cli);
   mnemo::add_bench_command(cli);

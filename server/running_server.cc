@@ -30,6 +30,14 @@ HttpServerOptions http_options(const ServeOptions& options, const BindAddress& a
   return http;
 }
 
+// By syslog's levels.
+void log_of_kafka(int level, std::string_view message) {
+  constexpr int kError = 3;
+  constexpr int kWarning = 4;
+  const LogLevel ours = level <= kError ? LogLevel::kError : level <= kWarning ? LogLevel::kWarning : LogLevel::kDebug;
+  log_event(ours, "kafka", {{"message", std::string(message)}});
+}
+
 std::string with_port(const std::string& asked, uint16_t port) {
   Result<BindAddress> address = parse_bind_address(asked);
   MNEMO_CHECK(address.has_value());  // ServeOptions::check()
@@ -68,6 +76,8 @@ Status RunningServer::open_data(std::string_view version, std::shared_ptr<const 
   DataDirOptions dir_options;
   dir_options.log_hooks = std::move(log_hooks);
   if (common_.partitions != 0) dir_options.partitions = common_.partitions;
+  MNEMO_ASSIGN(dir_options.kafka, options_.log.member(common_));
+  if (dir_options.kafka) dir_options.kafka->kafka.on_log = log_of_kafka;
   MNEMO_ASSIGN(dir_, DataDir::open(common_.data, dir_options, clock_));
   for (const std::string& warning : dir_->log().warnings()) {
     log_event(LogLevel::kWarning, "log", {{"message", warning}});

@@ -10,15 +10,6 @@
 namespace mnemo {
 namespace {
 
-// "--tls-cert" as MNEMO_TLS_CERT.
-std::string environment_name(std::string_view option) {
-  std::string name = "MNEMO_";
-  for (const char c : option.substr(2)) {
-    name.push_back(c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
-  }
-  return name;
-}
-
 CLI::Option* add(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
   return add_text(command, name, value, about)->envname(environment_name(name))->capture_default_str();
 }
@@ -35,12 +26,7 @@ Status check_reach(std::string_view option, const BindAddress& address, const Se
 }  // namespace
 
 Status ServeOptions::check() const {
-  if (log == "kafka") {
-    return fail(Code::kUnimplemented, "--log kafka: this build has the embedded log only; leave the option out");
-  }
-  if (log != "embedded") {
-    return fail(Code::kInvalidArgument, fmt::format("--log {}: there are embedded and kafka", log));
-  }
+  MNEMO_TRY(log.check());
   if (!auth.empty() && insecure_no_auth) {
     return fail(Code::kInvalidArgument, "--auth and --insecure-no-auth exclude each other: give one of them");
   }
@@ -56,7 +42,7 @@ Status ServeOptions::check() const {
 }
 
 void add_serve_options(CLI::App* command, ServeOptions& options) {
-  add(command, "--log", options.log, "where events are kept: embedded");
+  add_log_options(command, options.log);
   add(command, "--http", options.http, "where HTTP/JSON listens, HOST:PORT; port 0 takes a free one");
   add(command, "--grpc", options.grpc, "where gRPC listens, HOST:PORT");
   const auto add_file = [&](const std::string& name, std::string& value, const std::string& about) {

@@ -8,11 +8,12 @@
 
 #include "server/bind_address.h"
 #include "server/cli.h"
+#include "server/log_options.h"
 
 namespace mnemo {
 
 struct ServeOptions {
-  std::string log = "embedded";
+  LogOptions log;
   std::string http = "127.0.0.1:7070";
   std::string grpc = "127.0.0.1:7071";
   std::string auth;  // file of API keys; empty: none are asked for
