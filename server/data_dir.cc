@@ -163,6 +163,7 @@ DataDir::~DataDir() {
 fs::path DataDir::state_dir() const { return dir_ / fmt::format("state-{:016x}", xxh3_64(projection_version())); }
 
 Status DataDir::take_lock(bool read_only) {
+  if (lock_ >= 0) return {};
   const fs::path path = dir_ / "LOCK";
   // A reader takes the lock too, so that it never reads beside a writer, but makes no file for it.
   lock_ = ::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
@@ -333,8 +334,14 @@ Result<std::unique_ptr<DataDir>> DataDir::open(const fs::path& dir, const DataDi
     return fail(Code::kFailedPrecondition, fmt::format("there is no data directory {}: {}", dir.string(), why));
   }
   MNEMO_TRY(there);
-  MNEMO_ASSIGN(const bool whole, data->is_made(make));  // before a lock is left in somebody else's directory
-  if (!whole && !make) {
+  Result<bool> whole = data->is_made(make);  // before a lock is left in somebody else's directory
+  if (!whole) {
+    // It may be half made because another process makes it right now: that one holds its lock.
+    MNEMO_TRY(data->take_lock(true));
+    whole = data->is_made(make);
+    if (!whole) return fail(whole.error());
+  }
+  if (!*whole && !make) {
     MNEMO_TRY(data->check_leftovers(log_options_of(dir, options, clock)));
     return fail(Code::kFailedPrecondition, fmt::format("{} was never made whole: write to it first", dir.string()));
   }

@@ -6,6 +6,7 @@
 // n documents reads them without a lock while more are added.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -57,7 +58,8 @@ class TailArray {
   // Fetches where the next `bytes` will be written.
   void prefetch(size_t bytes) const {
     const char* at = reinterpret_cast<const char*>(data_.get() + size_);
-    for (size_t i = 0; i <= bytes; i += 64) __builtin_prefetch(at + i, 1);
+    const size_t room = size_t{capacity_ - size_} * sizeof(T);
+    for (size_t i = 0; i < std::min(bytes, room); i += 64) __builtin_prefetch(at + i, 1);
   }
 
   // `n` more elements, not yet written.

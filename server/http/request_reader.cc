@@ -51,7 +51,7 @@ Status read_body(const HttpRequest& request, const Route& route, MessageReader& 
 
 }  // namespace
 
-Status read_request(const Exchange& exchange, const Route& route, google::protobuf::Message& out) {
+Status read_request(const RoutedRequest& exchange, const Route& route, google::protobuf::Message& out) {
   MessageReader reader(out);
   for (const std::string& id : exchange.parameters) {
     if (id.empty()) {

@@ -13,7 +13,7 @@ namespace mnemo {
 inline constexpr size_t kBodyDepthMax = 67;
 
 // INVALID_ARGUMENT where the request is none that the route takes.
-Status read_request(const Exchange& exchange, const Route& route, google::protobuf::Message& out);
+Status read_request(const RoutedRequest& exchange, const Route& route, google::protobuf::Message& out);
 
 // The body, which must be there and JSON, as its header must say.
 Result<Json> body_json(const HttpRequest& request);

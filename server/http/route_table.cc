@@ -14,10 +14,10 @@
 namespace mnemo {
 namespace {
 
-using Handler = std::function<void(const Exchange&, const Route&)>;
+using Handler = std::function<void(const RoutedRequest&, const Route&)>;
 
 // Who asks and how; UNAUTHENTICATED, or INVALID_ARGUMENT of a header.
-Result<Call> call_of(const Exchange& exchange) {
+Result<Call> call_of(const RoutedRequest& exchange) {
   const HttpRoutes::Parts& parts = exchange.parts;
   MNEMO_ASSIGN(std::shared_ptr<const Principal> principal, parts.authenticate(exchange.request));
   return call_of(exchange.request, std::move(principal), parts.clock.now());
@@ -31,7 +31,7 @@ Request& fields_of(Request& request) {
 v1::MemoryInput& fields_of(v1::RememberRequest& request) { return *request.mutable_memory(); }
 
 template <typename Request>
-Result<Request> request_of(const Exchange& exchange, const Route& route) {
+Result<Request> request_of(const RoutedRequest& exchange, const Route& route) {
   Request request;
   auto& fields = fields_of(request);
   MNEMO_TRY(read_request(exchange, route, fields));
@@ -62,7 +62,7 @@ Reply<Response> reply_to(HttpResponder respond) {
 
 template <typename Request, typename Response>
 Handler rpc(void (Service::*method)(const Call&, Request, Reply<Response>)) {
-  return [method](const Exchange& exchange, const Route& route) {
+  return [method](const RoutedRequest& exchange, const Route& route) {
     const Result<Call> call = call_of(exchange);
     if (!call) return exchange.respond(error_response(call.error()));
     Result<Request> request = request_of<Request>(exchange, route);
@@ -73,7 +73,7 @@ Handler rpc(void (Service::*method)(const Call&, Request, Reply<Response>)) {
 
 template <typename Response>
 Handler rpc(void (Service::*method)(const Call&, Reply<Response>)) {
-  return [method](const Exchange& exchange, const Route& route) {
+  return [method](const RoutedRequest& exchange, const Route& route) {
     const Result<Call> call = call_of(exchange);
     if (!call) return exchange.respond(error_response(call.error()));
     v1::GetStatusRequest nothing;
@@ -83,7 +83,7 @@ Handler rpc(void (Service::*method)(const Call&, Reply<Response>)) {
   };
 }
 
-Result<Batch> batch_of(const Exchange& exchange, const Route& route) {
+Result<Batch> batch_of(const RoutedRequest& exchange, const Route& route) {
   if (!exchange.request.query.empty()) {
     return fail(Code::kInvalidArgument, fmt::format("{} {} takes no query", route.method, route.path));
   }
@@ -91,7 +91,7 @@ Result<Batch> batch_of(const Exchange& exchange, const Route& route) {
   return Batch::from(body);
 }
 
-void remember_batch(const Exchange& exchange, const Route& route) {
+void remember_batch(const RoutedRequest& exchange, const Route& route) {
   const Result<Call> call = call_of(exchange);
   if (!call) return exchange.respond(error_response(call.error()));
   Result<Batch> batch = batch_of(exchange, route);
@@ -104,7 +104,9 @@ void remember_batch(const Exchange& exchange, const Route& route) {
       });
 }
 
-void healthz(const Exchange& exchange, const Route&) { exchange.respond(json_response(200, R"({"status":"ok"})")); }
+void healthz(const RoutedRequest& exchange, const Route&) {
+  exchange.respond(json_response(200, R"({"status":"ok"})"));
+}
 
 Status ready(const Service& service, std::string_view what) {
   if (what != "write") MNEMO_TRY(service.ready_to_read());
@@ -112,7 +114,7 @@ Status ready(const Service& service, std::string_view what) {
   return {};
 }
 
-void readyz(const Exchange& exchange, const Route&) {
+void readyz(const RoutedRequest& exchange, const Route&) {
   std::string_view what;
   for (const auto& [name, value] : exchange.request.query) {
     const bool known = name == "for" && (value == "read" || value == "write") && what.empty();
@@ -126,7 +128,7 @@ void readyz(const Exchange& exchange, const Route&) {
   exchange.respond(status ? json_response(200, R"({"status":"ready"})") : error_response(status.error()));
 }
 
-void metrics(const Exchange& exchange, const Route&) {
+void metrics(const RoutedRequest& exchange, const Route&) {
   const Result<std::shared_ptr<const Principal>> principal = exchange.parts.authenticate(exchange.request);
   if (!principal) return exchange.respond(error_response(principal.error()));
   exchange.parts.metrics(**principal, [respond = exchange.respond](Result<std::string> text) {
@@ -138,7 +140,7 @@ void metrics(const Exchange& exchange, const Route&) {
   });
 }
 
-void openapi(const Exchange& exchange, const Route&) {
+void openapi(const RoutedRequest& exchange, const Route&) {
   exchange.respond(json_response(200, std::string(openapi_json())));
 }
 

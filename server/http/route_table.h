@@ -14,7 +14,7 @@
 namespace mnemo {
 
 // A request that has its route.
-struct Exchange {
+struct RoutedRequest {
   const HttpRequest& request;
   std::vector<std::string> parameters;  // of the path
   const HttpRoutes::Parts& parts;
@@ -37,7 +37,7 @@ struct Route {
   Method counted;  // as which it is counted
   Query query = Query::kNothing;
   Body body = Body::kNone;
-  std::function<void(const Exchange&, const Route&)> handle;  // none: a later version's
+  std::function<void(const RoutedRequest&, const Route&)> handle;  // none: a later version's
 };
 
 const std::vector<Route>& route_table();

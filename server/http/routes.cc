@@ -41,7 +41,7 @@ HttpResponse wrong_method(std::string_view method, std::string_view path,
   return response;
 }
 
-void handle_route(const Route& route, const Exchange& exchange) {
+void handle_route(const Route& route, const RoutedRequest& exchange) {
   if (!content_type_fits(exchange.request)) {
     return exchange.respond(error_response(
         {Code::kInvalidArgument, "a request with a body needs the header Content-Type: application/json"},

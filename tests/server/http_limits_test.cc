@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "server/http/http_server.h"
+#include "tests/sanitizers.h"
 #include "tests/server/http_client.h"
 
 namespace mnemo {
@@ -240,7 +241,7 @@ class NoMoreDescriptors {
 };
 
 TEST(HttpLimits, WithoutDescriptorsConnectionsWaitAndTheOwnerIsToldWhatToDo) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef MNEMO_SANITIZE_ADDRESS
   GTEST_SKIP() << "UBSan looks through a pipe whether memory may be read: without descriptors it takes any for bad";
 #endif
   std::atomic<size_t> told{0};

@@ -2,15 +2,16 @@
 
 #include <cstdlib>
 
+#include "tests/sanitizers.h"
 #include "tests/simulation/probes.h"
 #include "tests/simulation/simulator.h"
 
 namespace mnemo::simulation {
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(MNEMO_SANITIZE_THREAD)
 constexpr uint64_t kSlowdown = 20;
-#elif defined(__SANITIZE_ADDRESS__)
+#elif defined(MNEMO_SANITIZE_ADDRESS)
 constexpr uint64_t kSlowdown = 4;
 #else
 constexpr uint64_t kSlowdown = 1;

@@ -69,7 +69,6 @@ TEST_P(IndexDamage, FlippedBytesNeverCrashAReaderOrAWriter) {
   std::cout << "seed " << GetParam() << '\n';
   std::mt19937_64 random(GetParam());
   auto world = damaged_world(GetParam());
-  DocShape shape;
   const IndexWorld::Snapshot good = world->snapshot();
   const std::vector<std::string> keys = keys_of(good.rows.map(), "BCDFXQ");
   ASSERT_GT(keys.size(), 20U);

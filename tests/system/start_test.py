@@ -1,4 +1,5 @@
 """A start that was killed at any step of making a data directory: the next one makes it whole."""
+import fcntl
 import shutil
 import subprocess
 import unittest
@@ -66,6 +67,17 @@ class Starts(unittest.TestCase):
                 before = sorted(str(p) for p in (t / "data").rglob("*"))
                 self.assertEqual(error("verify", "--data", t / "data")["code"], "FAILED_PRECONDITION")
                 self.assertEqual(sorted(str(p) for p in (t / "data").rglob("*")), before)
+
+    def test_one_that_another_process_is_making_is_in_use_at_every_step(self):
+        for name, files, more in self.steps():
+            with self.subTest(name), TempDir() as t:
+                self.left_over(t / "data", ("LOCK", ""), *files, **more)
+                # As a glance may find it that began before FORMAT was there and ended behind it.
+                (t / "data" / "FORMAT").unlink(missing_ok=True)
+                with (t / "data" / "LOCK").open() as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    for command in (("status",), ("remember", *A, "words")):
+                        self.assertIn("in use", error(*command, "--data", t / "data")["message"])
 
     def test_a_file_of_the_same_name_by_another_program_is_left_alone(self):
         with TempDir() as t:

@@ -246,5 +246,28 @@ def unique_test_names(tree):
             yield path, line, f"{suite}.{case} is also in {places[0][0]}:{places[0][1]}"
 
 
+SCOPE = re.compile(r"\bnamespace (?P<space>[\w:]*) ?\{|"
+                   r"^(?:struct|class) (?:MNEMO_\w+\(.*\) )?(?P<name>\w+)(?: final)?(?: : [^;{]*)?\s*\{|[{}]", re.M)
+
+
+def one_class_a_name(tree):
+    """Two classes of one name in one namespace are one to the linker, which takes either's functions for both."""
+    first = {}
+    for path in tree.sources(*ARROWS):
+        spaces = []  # one for each open brace: a namespace's name, or None
+        for found in SCOPE.finditer(tree.code(path)):
+            if found[0] == "}":
+                spaces = spaces[:-1]
+                continue
+            outside = all(spaces)  # in namespaces alone, and those with a name
+            spaces.append(found["space"] if found["space"] is not None else None)
+            if not found["name"] or not outside:
+                continue
+            name = "::".join([*spaces[:-1], found["name"]])
+            other = first.setdefault(name, path)
+            if other != path:
+                yield path, line_of(tree.code(path), found.start()), f"{other} has a class {name}, too: rename one"
+
+
 RULES = (include_arrows, pure_projector, reads_through_views, no_default_over_kinds, file_length, folder_readme,
-         foreign_words, unique_test_names)
+         foreign_words, unique_test_names, one_class_a_name)

@@ -147,6 +147,13 @@ void f() {
         self.plant("tests/query/a_test.cc", "TEST(Log, Opens) {}\n")
         self.assertEqual(self.found(rules.unique_test_names), [("tests/log/b_test.cc", 2)])
 
+    def test_two_classes_of_one_name_in_one_namespace_are_found(self):
+        self.plant("events/a.h", "namespace mnemo {\nstruct Call {\n  int a;\n};\nclass Other;\n}\n")
+        self.plant("query/b.h", "namespace mnemo {\nclass Other : public Base {\n};\nclass Call final : public Base {\n};\n}\n")
+        self.plant("query/c.h", "namespace mnemo::inner {\nstruct Call {\n};\n}\n")
+        self.plant("query/d.cc", "namespace mnemo {\nnamespace {\nstruct Call {\n};\n}\n}\n")
+        self.assertEqual(self.found(rules.one_class_a_name), [("query/b.h", 4)])
+
     def test_git_decides_which_files_count(self):
         self.plant(".gitignore", "/build/\n")
         self.plant("build/a.cc", "")
