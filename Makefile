@@ -17,7 +17,7 @@ export YES MNEMO_ROCKSDB_SOURCE MNEMO_SYSTEM_ROCKSDB JOBS
 build = cmake --preset $(1) --log-level=NOTICE $(CMAKE_ARGS) && cmake --build --preset $(1) -j $(JOBS) $(2)
 SOURCES = git ls-files '*.cc' '*.h'
 
-.PHONY: help deps deps-check deps-tsan build test check check-format check-asan check-tsan check-tidy \
+.PHONY: help deps deps-check deps-tsan deps-kafka build test check check-format check-asan check-tsan check-tidy \
   check-long run bench soak soak-simulation soak-mixed fuzz format clean
 
 help: ## this list
@@ -29,7 +29,7 @@ help: ## this list
 deps: ## install the packages of the system and build the pinned RocksDB (asks first on a terminal)
 	@scripts/deps build
 
-deps-check deps-tsan:
+deps-check deps-tsan deps-kafka:
 	@scripts/deps $(@:deps-%=%)
 
 build: deps ## build/mnemo, optimised
@@ -62,7 +62,7 @@ check-tidy: deps-check
 	@$(call build,tidy,--target server/all bench/all golden_tests)
 	@ctest --preset tidy -j $(JOBS)
 
-check-long: build
+check-long: build deps-kafka
 	@$(call build,release)
 	@ctest --preset long -j $(JOBS)
 

@@ -116,8 +116,10 @@ Status Emitter::load() {
     Sent& sent = sent_[p];
     if (!(lines >> sent.below >> sent.rerouted)) return damaged();
     // A log that was restored from an older copy of itself has other records from its end on.
-    MNEMO_ASSIGN(const uint64_t end, log_.end(PartitionId(static_cast<uint32_t>(p))));
-    sent.below = std::min(sent.below, end);
+    const auto end = log_.end(PartitionId(static_cast<uint32_t>(p)));
+    // A log that is out of reach has not been restored here.
+    if (!end && end.error().code != Code::kUnavailable) return fail(end.error());
+    if (end) sent.below = std::min(sent.below, *end);
   }
   return {};
 }

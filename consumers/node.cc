@@ -79,7 +79,11 @@ Status Node::open_partition(PartitionId partition, const std::filesystem::path& 
   if (!projection) return fail(with_way_out(partition, dir, projection.error()));
   opened->projection = std::move(*projection);
   const Meta meta = opened->projection->applied();
-  MNEMO_TRY(check_continues(log_, partition, meta, key_.check_value()));
+  const Status continues = check_continues(log_, partition, meta, key_.check_value());
+  // Where the log is out of reach, what is there is answered from; the partition's thread asks until it is in reach.
+  const bool out_of_reach = !continues && continues.error().code == Code::kUnavailable && meta.next_offset > 0;
+  if (!continues && !out_of_reach) return fail(continues.error());
+  if (out_of_reach) opened->projection->set_halted(continues.error());
   opened->waiters = std::make_unique<AppliedWaiters>(*opened->projection);
   opened->ticker = std::make_unique<Ticker>(log_, clock_, ids_);
   if (meta.next_offset == 0) {

@@ -1,14 +1,12 @@
 #include "server/kafka_member.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <sstream>
 
 #include "events/genesis.h"
 #include "events/uuid.h"
-#include "server/event_log.h"
 
 namespace mnemo {
 namespace {
@@ -18,8 +16,8 @@ constexpr std::string_view kNoteMagic = "mnemo kafka 1";
 Result<std::unique_ptr<KafkaLog>> open_or_make(const KafkaMember& member) {
   auto log = KafkaLog::open(member.kafka);
   if (log || log.error().code != Code::kNotFound || !member.create_topics) return log;
-  MNEMO_ASSIGN(const auto made, create_topics(member.kafka, member.topics));
-  log_event(LogLevel::kInfo, "topics made", {{"topics", fmt::format("{}", fmt::join(made, " "))}});
+  const auto made = create_topics(member.kafka, member.topics);
+  if (!made) return fail(made.error());
   return KafkaLog::open(member.kafka);
 }
 

@@ -101,6 +101,7 @@ Status RunningServer::open_data(std::string_view version, std::shared_ptr<const 
   scheduler_ = std::make_unique<Scheduler>(scheduling, steady_);
   NodeServiceOptions service_options;
   service_options.version = std::string(version);
+  service_options.log = options_.log.kind;
   service_options.cache = cache_.get();
   service_ = std::make_unique<NodeService>(*node_, *scheduler_, engine_, steady_, std::move(service_options));
   MetricsSources sources;

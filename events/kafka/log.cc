@@ -97,6 +97,7 @@ class TopicLog final : public KafkaLog {
 
   Result<Ends> ends(PartitionId partition) const {
     MNEMO_TRY(check_partition(partition, identity_.partitions));
+    if (std::optional<Error> why = trouble()) return fail(std::move(*why));  // known already: nobody waits for it again
     MNEMO_ASSIGN(rd_kafka_t* const client, consumers_.client());
     return kafka::ends_of(client, topic_, partition, options_.answer_within);
   }
