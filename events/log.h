@@ -10,8 +10,8 @@
 //   auto reader = log.read(PartitionId{0}, 0);
 //   auto batch = (*reader)->poll({.records = 1000, .bytes = 1 << 20}, deadline);
 //
-// Backends: events/log_memory.h (tests, simulation), events/log_embedded.h (the default), Kafka (its place is kept:
-// the same contract, the same contract tests).
+// Backends: events/log_memory.h (tests, simulation), events/log_embedded.h (the default), events/log_kafka.h. The same
+// contract, the same contract tests.
 #pragma once
 
 #include <chrono>
@@ -55,7 +55,8 @@ struct LogRecord {
   std::string_view value;
 };
 
-// A poll returns when it has either of these, or has reached the log's end with at least one record.
+// A poll returns when it has either of these, or has reached the log's end with at least one record; or, on Kafka, has at
+// least one and more does not come at once.
 struct PollLimits {
   size_t records = 5000;
   size_t bytes = 4 << 20;
