@@ -55,8 +55,8 @@ struct LogRecord {
   std::string_view value;
 };
 
-// A poll returns when it has either of these, or has reached the log's end with at least one record; or, on Kafka, has at
-// least one and more does not come at once.
+// A poll returns when it has either of these, or has reached the log's end with at least one record; or, on Kafka, has
+// at least one and more does not come at once.
 struct PollLimits {
   size_t records = 5000;
   size_t bytes = 4 << 20;
