@@ -287,6 +287,7 @@ Status DataDir::join_kafka(const KafkaMember& member, const Clock& clock) {
   MNEMO_ASSIGN(JoinedLog joined, join_kafka_log(member, clock));
   key_ = joined.key;
   MNEMO_TRY(key_->save(dir_ / kKeyName));
+  kafka_ = joined.log.get();
   log_ = std::move(joined.log);
   return write_file(dir_ / kKafkaName, kafka_note(member, log_->identity()));
 }
@@ -304,7 +305,9 @@ Status DataDir::open_kafka(const KafkaMember& member) {
                               member.fingerprint_key.string(), dir_.string()));
     }
   }
-  MNEMO_ASSIGN(log_, rejoin_kafka_log(member, noted));
+  MNEMO_ASSIGN(auto log, rejoin_kafka_log(member, noted));
+  kafka_ = log.get();
+  log_ = std::move(log);
   return {};
 }
 

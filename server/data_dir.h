@@ -59,6 +59,8 @@ class DataDir {
 
   // Not to be called when log_error() says why there is none.
   Log& log() { return *log_; }
+  // The same, where it is on Kafka; null where it is not.
+  const KafkaLog* kafka() const { return kafka_; }
   const std::optional<Error>& log_error() const { return log_error_; }
   const FingerprintKey& key() const { return *key_; }
   std::filesystem::path state_dir() const;
@@ -85,6 +87,7 @@ class DataDir {
   int lock_ = -1;
   std::optional<FingerprintKey> key_;
   std::unique_ptr<Log> log_;
+  const KafkaLog* kafka_ = nullptr;  // log_
   std::optional<Error> log_error_;
 };
 

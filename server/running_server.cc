@@ -192,6 +192,17 @@ void RunningServer::tell_missing_kinds() const {
             {{"kinds", fmt::format("{}", fmt::join(kinds.missing, " "))}, {"activate", "mnemo rules activate"}});
 }
 
+// What the log on Kafka is in, when that changes.
+void RunningServer::tell_trouble() {
+  if (dir_->kafka() == nullptr) return;
+  const std::optional<Error> why = dir_->kafka()->trouble();
+  const std::string told = why ? why->message : std::string();
+  if (told == trouble_told_) return;
+  trouble_told_ = told;
+  log_event(why ? LogLevel::kError : LogLevel::kInfo, why ? "log in trouble" : "log in order",
+            {{"reason", why ? told : "-"}});
+}
+
 // What changes by itself: whether reads are complete, and which partitions stand still.
 void RunningServer::watch() {
   std::vector<bool> halted(node_->partitions());
@@ -204,6 +215,7 @@ void RunningServer::watch() {
       log_event(why ? LogLevel::kError : LogLevel::kInfo, why ? "partition halted" : "partition goes on",
                 {{"partition", std::to_string(p)}, {"reason", why ? why->message : "-"}});
     }
+    tell_trouble();
     grpc_->refresh_health();
     if (!caught_up && service_->ready_to_read()) {
       caught_up = true;

@@ -52,6 +52,7 @@ class RunningServer {
   bool sleep_watching();
   void stop_watching();
   void tell_missing_kinds() const;
+  void tell_trouble();
 
   const CommonOptions common_;
   const ServeOptions options_;
@@ -72,6 +73,7 @@ class RunningServer {
   bool stopped_ = false;
   Mutex watch_mutex_;
   Condition watch_changed_;
+  std::string trouble_told_;  // by the watcher
   bool watching_ MNEMO_GUARDED_BY(watch_mutex_) = true;
   std::jthread watcher_;  // last: it uses the others
 };

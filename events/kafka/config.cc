@@ -42,9 +42,14 @@ Status set(rd_kafka_conf_t* config, const std::string& name, const std::string& 
   return fail(Code::kInvalidArgument, fmt::format("Kafka property {}={}: {}", name, value, why.data()));
 }
 
-void log_to(const rd_kafka_t* client, int level, const char* /*facility*/, const char* message) {
+// That a broker is down is what KafkaLog::trouble() is for: librdkafka says so every second, of each client.
+constexpr std::string_view kDownFacility = "ERROR";
+constexpr int kDebugLevel = 7;
+
+void log_to(const rd_kafka_t* client, int level, const char* facility, const char* message) {
   const auto* const options = static_cast<const KafkaOptions*>(rd_kafka_opaque(client));
-  if (options != nullptr && options->on_log) options->on_log(level, message);
+  if (options == nullptr || !options->on_log) return;
+  options->on_log(facility == kDownFacility ? kDebugLevel : level, message);
 }
 
 // What the user sets comes after what is only a better default, and never meets what is neither.

@@ -116,8 +116,11 @@ class TopicLog final : public KafkaLog {
     MNEMO_ASSIGN(const auto from_begin, reader(first, at.begin));
     const Deadline deadline = std::chrono::steady_clock::now() + options_.answer_within;
     MNEMO_ASSIGN(const auto records, from_begin->poll({.records = 1, .bytes = 1}, deadline));
+    if (records.empty()) {
+      return fail(Code::kUnavailable, fmt::format("Kafka did not give the first record of {} in time", topic_), true);
+    }
     v1::Envelope envelope;
-    const bool started = !records.empty() && decode(records.front().value, envelope) && envelope.has_epoch_started();
+    const bool started = decode(records.front().value, envelope) && envelope.has_epoch_started();
     return started ? envelope.epoch_started().epoch() : 1;
   }
 

@@ -16,6 +16,12 @@ def setUpModule():
 
 
 class Members(unittest.TestCase):
+    def await_told(self, member, words):
+        until = time.monotonic() + 30
+        while words not in member.told() and time.monotonic() < until:
+            time.sleep(0.1)
+        self.assertIn(words, member.told())
+
     def test_a_retry_at_another_member_is_a_duplicate_and_a_write_is_read_there(self):
         with KafkaLog(broker, prefix="retry") as log:
             one, two = log.member("one"), log.member("two")
@@ -104,9 +110,11 @@ class Members(unittest.TestCase):
                 found = one.retrieve("ferry")
                 self.assertEqual(found["results"][0]["memory"]["text"], "the ferry leaves at nine")
                 self.assertTrue(found["degraded"])
+                self.await_told(one, "log in trouble")
             finally:
                 broker.start()
             one.ready()
+            self.await_told(one, "log in order")
             self.assertFalse(one.remember("and comes back at noon")["pending"])
 
     def test_another_secret_another_kind_and_a_topic_that_is_no_log_are_refused_by_name(self):
