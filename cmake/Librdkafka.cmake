@@ -19,6 +19,10 @@ endif()
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 find_package(ZLIB REQUIRED)
-target_include_directories(mnemo_rdkafka SYSTEM INTERFACE "${MNEMO_LIBRDKAFKA_PREFIX}/include")
-target_link_libraries(mnemo_rdkafka INTERFACE "${MNEMO_LIBRDKAFKA_PREFIX}/lib/librdkafka.a" OpenSSL::SSL OpenSSL::Crypto
-  ZLIB::ZLIB PkgConfig::ZSTD PkgConfig::LZ4 Threads::Threads m ${CMAKE_DL_LIBS})
+# Imported, so that what it needs comes behind it on every link line.
+add_library(mnemo_rdkafka_static STATIC IMPORTED)
+set_target_properties(mnemo_rdkafka_static PROPERTIES
+  IMPORTED_LOCATION "${MNEMO_LIBRDKAFKA_PREFIX}/lib/librdkafka.a"
+  INTERFACE_INCLUDE_DIRECTORIES "${MNEMO_LIBRDKAFKA_PREFIX}/include"
+  INTERFACE_LINK_LIBRARIES "OpenSSL::SSL;OpenSSL::Crypto;ZLIB::ZLIB;PkgConfig::ZSTD;PkgConfig::LZ4;Threads::Threads;m;${CMAKE_DL_LIBS}")
+target_link_libraries(mnemo_rdkafka INTERFACE mnemo_rdkafka_static)
