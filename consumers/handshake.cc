@@ -25,21 +25,10 @@ Status check_last_record(Log& log, PartitionId partition, const Meta& meta) {
                           partition.value, meta.last_offset, kWaysOut));
 }
 
-// A projection that is yet to be made fits this log; the secret must, too.
-Status check_first_record(Log& log, PartitionId partition, const Bytes16& fingerprint_check) {
-  MNEMO_ASSIGN(const uint64_t end, log.end(partition));
-  if (end == 0) return {};
-  MNEMO_ASSIGN(const uint64_t begin, log.begin(partition));
-  MNEMO_ASSIGN(const auto reader, log.read(partition, begin));
-  const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  MNEMO_ASSIGN(const auto records, reader->poll({.records = 1, .bytes = 1}, deadline));
-  if (records.empty()) return fail(Code::kUnavailable, "the log did not give its first record in time", true);
-  return check_genesis(records.front().value, partition, log.identity(), fingerprint_check);
-}
-
 }  // namespace
 
 Status check_continues(Log& log, PartitionId partition, const Meta& meta, const Bytes16& fingerprint_check) {
+  // A projection that is yet to be made fits this log; the secret must, too.
   if (meta.next_offset == 0) return check_first_record(log, partition, fingerprint_check);
   const LogIdentity& identity = log.identity();
   if (meta.epoch != 0 && meta.log_id != identity.log_id) {

@@ -63,16 +63,15 @@ Result<bool> begin_log(Log& log, const Bytes16& fingerprint_check, const Clock& 
   return !appended.empty();
 }
 
-Status check_begun(Log& log, const Bytes16& fingerprint_check) {
-  for (uint32_t p = 0; p < log.identity().partitions; ++p) {
-    MNEMO_ASSIGN(const uint64_t begin, log.begin(PartitionId(p)));
-    MNEMO_ASSIGN(const auto reader, log.read(PartitionId(p), begin));
-    const Deadline deadline = std::chrono::steady_clock::now() + kReadWithin;
-    MNEMO_ASSIGN(const auto records, reader->poll({.records = 1, .bytes = 1}, deadline));
-    if (records.empty()) return fail(Code::kUnavailable, "the log did not give its first record in time", true);
-    MNEMO_TRY(check_genesis(records.front().value, PartitionId(p), log.identity(), fingerprint_check));
-  }
-  return {};
+Status check_first_record(Log& log, PartitionId partition, const Bytes16& fingerprint_check) {
+  MNEMO_ASSIGN(const uint64_t end, log.end(partition));
+  if (end == 0) return {};
+  MNEMO_ASSIGN(const uint64_t begin, log.begin(partition));
+  MNEMO_ASSIGN(const auto reader, log.read(partition, begin));
+  const Deadline deadline = std::chrono::steady_clock::now() + kReadWithin;
+  MNEMO_ASSIGN(const auto records, reader->poll({.records = 1, .bytes = 1}, deadline));
+  if (records.empty()) return fail(Code::kUnavailable, "the log did not give its first record in time", true);
+  return check_genesis(records.front().value, partition, log.identity(), fingerprint_check);
 }
 
 Status check_genesis(std::string_view value, PartitionId partition, const LogIdentity& identity,

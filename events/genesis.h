@@ -22,9 +22,9 @@ std::vector<NewRecord> genesis_records(const LogIdentity& identity, const Bytes1
 // grows partition by partition goes on where another left off. Errors of the log.
 Result<bool> begin_log(Log& log, const Bytes16& fingerprint_check, const Clock& clock, UuidGenerator& ids);
 
-// check_genesis() of what each partition begins with, read from the log. UNAVAILABLE (retryable): it did not give the
-// record in time.
-Status check_begun(Log& log, const Bytes16& fingerprint_check);
+// check_genesis() of what the partition begins with, read from the log; one that is empty fits. UNAVAILABLE
+// (retryable): the log did not give the record in time.
+Status check_first_record(Log& log, PartitionId partition, const Bytes16& fingerprint_check);
 
 // Whether the record at the start of a partition's epoch is this log's: DATA_LOSS when it is no EpochStarted,
 // FAILED_PRECONDITION, naming the difference, when it is another log's, epoch's or partition's, or of another

@@ -26,9 +26,11 @@ Result<int> run_create(const CommonOptions& common, const LogOptions& o) {
     print_json({{"topic", events_topic(member->kafka)},
                 {"log_id", to_hex(log.log_id)},
                 {"partitions", log.partitions},
+                {"made", joined.topics_made},
                 {"warnings", joined.log->warnings()}});
     return kExitDone;
   }
+  for (const std::string& topic : joined.topics_made) fmt::print("made {}\n", topic);
   fmt::print("{} with {} partitions is a log of mnemo (id {})\n", events_topic(member->kafka), log.partitions,
              to_hex(log.log_id));
   for (const std::string& warning : joined.log->warnings()) fmt::print("warning: {}\n", warning);

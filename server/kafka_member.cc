@@ -13,12 +13,21 @@ namespace {
 
 constexpr std::string_view kNoteMagic = "mnemo kafka 1";
 
-Result<std::unique_ptr<KafkaLog>> open_or_make(const KafkaMember& member) {
+// Makes what is missing, also where the log itself is there and some other topic is not.
+Result<JoinedLog> open_or_make(const KafkaMember& member) {
+  JoinedLog joined;
   auto log = KafkaLog::open(member.kafka);
-  if (log || log.error().code != Code::kNotFound || !member.create_topics) return log;
-  const auto made = create_topics(member.kafka, member.topics);
-  if (!made) return fail(made.error());
-  return KafkaLog::open(member.kafka);
+  const bool absent = !log && log.error().code == Code::kNotFound;
+  if (!log && !(absent && member.create_topics)) return fail(log.error());
+  if (member.create_topics) {
+    KafkaTopicsOptions topics = member.topics;
+    if (log) topics.partitions = (*log)->identity().partitions;
+    MNEMO_ASSIGN(joined.topics_made, create_topics(member.kafka, topics));
+    if (absent) log = KafkaLog::open(member.kafka);
+    if (!log) return fail(log.error());
+  }
+  joined.log = std::move(*log);
+  return joined;
 }
 
 Result<FingerprintKey> secret_of(const KafkaMember& member, bool begun) {
@@ -53,8 +62,7 @@ Result<bool> is_begun(Log& log) {
 }  // namespace
 
 Result<JoinedLog> join_kafka_log(const KafkaMember& member, const Clock& clock) {
-  JoinedLog joined;
-  MNEMO_ASSIGN(joined.log, open_or_make(member));
+  MNEMO_ASSIGN(JoinedLog joined, open_or_make(member));
   MNEMO_ASSIGN(const bool begun, is_begun(*joined.log));
   if (!begun && !member.create_topics) {
     return fail(Code::kFailedPrecondition,
@@ -67,7 +75,9 @@ Result<JoinedLog> join_kafka_log(const KafkaMember& member, const Clock& clock) 
     MNEMO_TRY(begin_log(*joined.log, joined.key->check_value(), clock, ids));
   }
   // Also after what was appended just now: another may have been first.
-  MNEMO_TRY(check_begun(*joined.log, joined.key->check_value()));
+  for (uint32_t p = 0; p < joined.log->identity().partitions; ++p) {
+    MNEMO_TRY(check_first_record(*joined.log, PartitionId(p), joined.key->check_value()));
+  }
   return joined;
 }
 

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "events/clock.h"
 #include "events/fingerprint.h"
@@ -40,6 +41,7 @@ struct KafkaMember {
 struct JoinedLog {
   std::unique_ptr<KafkaLog> log;
   std::optional<FingerprintKey> key;
+  std::vector<std::string> topics_made;  // now
 };
 Result<JoinedLog> join_kafka_log(const KafkaMember& member, const Clock& clock);
 

@@ -42,10 +42,6 @@ Result<std::vector<Property>> properties_in(const std::string& path) {
   return properties;
 }
 
-CLI::Option* add(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
-  return add_text(command, name, value, about)->envname(environment_name(name))->capture_default_str();
-}
-
 }  // namespace
 
 std::string environment_name(std::string_view option) {
@@ -54,6 +50,10 @@ std::string environment_name(std::string_view option) {
     name.push_back(c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
   }
   return name;
+}
+
+CLI::Option* add_named(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
+  return add_text(command, name, value, about)->envname(environment_name(name))->capture_default_str();
 }
 
 Status LogOptions::check() const {
@@ -92,8 +92,8 @@ Result<std::optional<KafkaMember>> LogOptions::member(const CommonOptions& commo
 }
 
 void add_kafka_options(CLI::App* command, LogOptions& options) {
-  add(command, "--kafka-brokers", options.kafka_brokers, "where Kafka is, HOST:PORT[,HOST:PORT...]");
-  add(command, "--topic-prefix", options.topic_prefix, "what the names of the topics begin with");
+  add_named(command, "--kafka-brokers", options.kafka_brokers, "where Kafka is, HOST:PORT[,HOST:PORT...]");
+  add_named(command, "--topic-prefix", options.topic_prefix, "what the names of the topics begin with");
   add_texts(command, "--kafka-property", options.kafka_properties, "NAME=VALUE for librdkafka; once for each")
       ->envname("MNEMO_KAFKA_PROPERTY");
   add_path(command, "--kafka-properties", options.kafka_properties_file, "file of such properties, a line each")
@@ -109,7 +109,7 @@ void add_kafka_options(CLI::App* command, LogOptions& options) {
 }
 
 void add_log_options(CLI::App* command, LogOptions& options) {
-  add(command, "--log", options.kind, "where events are kept: embedded (in the data directory) or kafka");
+  add_named(command, "--log", options.kind, "where events are kept: embedded (in the data directory) or kafka");
   add_kafka_options(command, options);
   command->add_flag("--create-topics", options.create_topics, "make the topics where they are not there")
       ->envname("MNEMO_CREATE_TOPICS");

@@ -37,5 +37,7 @@ void add_kafka_options(CLI::App* command, LogOptions& options);
 
 // "--tls-cert" as MNEMO_TLS_CERT.
 std::string environment_name(std::string_view option);
+// add_text(), with that variable and the default in the help.
+CLI::Option* add_named(CLI::App* command, const std::string& name, std::string& value, const std::string& about);
 
 }  // namespace mnemo

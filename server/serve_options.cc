@@ -10,10 +10,6 @@
 namespace mnemo {
 namespace {
 
-CLI::Option* add(CLI::App* command, const std::string& name, std::string& value, const std::string& about) {
-  return add_text(command, name, value, about)->envname(environment_name(name))->capture_default_str();
-}
-
 Status check_reach(std::string_view option, const BindAddress& address, const ServeOptions& options) {
   const bool guarded = !options.auth.empty() || options.insecure_no_auth;
   if (address.is_loopback() || guarded) return {};
@@ -43,8 +39,8 @@ Status ServeOptions::check() const {
 
 void add_serve_options(CLI::App* command, ServeOptions& options) {
   add_log_options(command, options.log);
-  add(command, "--http", options.http, "where HTTP/JSON listens, HOST:PORT; port 0 takes a free one");
-  add(command, "--grpc", options.grpc, "where gRPC listens, HOST:PORT");
+  add_named(command, "--http", options.http, "where HTTP/JSON listens, HOST:PORT; port 0 takes a free one");
+  add_named(command, "--grpc", options.grpc, "where gRPC listens, HOST:PORT");
   const auto add_file = [&](const std::string& name, std::string& value, const std::string& about) {
     add_path(command, name, value, about)->envname(environment_name(name))->capture_default_str();
   };
@@ -57,11 +53,11 @@ void add_serve_options(CLI::App* command, ServeOptions& options) {
       ->envname("MNEMO_ALLOW_HOST");
   add_texts(command, "--allow-origin", options.allowed_origins, "a web page's origin that may ask; once for each")
       ->envname("MNEMO_ALLOW_ORIGIN");
-  add(command, "--scheduler", options.scheduler, "whose turn it is")->check(one_of({"round_robin", "fifo"}));
+  add_named(command, "--scheduler", options.scheduler, "whose turn it is")->check(one_of({"round_robin", "fifo"}));
   add_number(command, "--workers", options.workers, 1, 256, "threads that answer")->envname("MNEMO_WORKERS");
   add_number(command, "--drain", options.drain_seconds, 1, 600, "seconds to finish what is under way when told to stop")
       ->envname("MNEMO_DRAIN");
-  add(command, "--log-level", options.log_level, "what is logged: this and what matters more")
+  add_named(command, "--log-level", options.log_level, "what is logged: this and what matters more")
       ->check(one_of({"debug", "info", "warning", "error"}));
   command->add_flag("--no-cache", options.no_cache, "keep no answers")->envname("MNEMO_NO_CACHE");
 }

@@ -31,8 +31,7 @@ const std::set<std::string, std::less<>>& own_properties() {
                                                            "allow.auto.create.topics",
                                                            "message.send.max.retries",
                                                            "retries",
-                                                           "enable.gapless.guarantee",
-                                                           "plugin.library.paths"};
+                                                           "enable.gapless.guarantee"};
   return names;
 }
 

@@ -169,17 +169,13 @@ void Producer::send_again() {
   unsent_ = false;
   for (size_t i = 0; i < groups_.size() && !unsent_; ++i) {
     Group& group = *groups_[i];
-    const auto unsent = std::ranges::count(group.slots, State::kUnsent, &Slot::state);
-    if (unsent == 0) continue;
-    resent_ += static_cast<uint64_t>(unsent);
-    send(group);
+    if (std::ranges::count(group.slots, State::kUnsent, &Slot::state) > 0) send(group);
     if (i >= groups_.size() || groups_[i].get() != &group) --i;  // answered at once, and gone
   }
 }
 
 // Everything without an answer is unsent afterwards.
 void Producer::replace() {
-  ++replaced_;
   Client old;
   Topic old_topic;
   {

@@ -12,7 +12,6 @@
 // Thread-safe. Its own thread calls `done`.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -40,10 +39,6 @@ class Producer {
   // Waits until everything that was taken has its answer, or until the deadline: UNAVAILABLE then, and so is each
   // append that was not answered. Idempotent.
   Status close(Deadline deadline);
-
-  // Records that were sent again because an answer stayed away or was in doubt; producers replaced.
-  uint64_t resent() const { return resent_.load(); }
-  uint64_t replaced() const { return replaced_.load(); }
 
  private:
   struct Group;
@@ -91,8 +86,6 @@ class Producer {
   bool unsent_ MNEMO_GUARDED_BY(mutex_) = false;
   bool closed_ MNEMO_GUARDED_BY(mutex_) = false;
   bool failed_ = false;  // of the thread alone: this client is fit for nothing any more
-  std::atomic<uint64_t> resent_{0};
-  std::atomic<uint64_t> replaced_{0};
   std::jthread thread_;
 };
 

@@ -1,4 +1,5 @@
 """Members of one log on Kafka: each serves reads and writes, and all come to the same."""
+import json
 import sys
 import threading
 import time
@@ -144,6 +145,20 @@ class Members(unittest.TestCase):
             broker.topics("--create", "--topic", "plain.events", "--partitions", "1")
             self.assertIn("retention.ms=604800000", refused(
                 *kafka, "--topic-prefix", "plain", "--data", log.directory / "five"))
+
+    def test_topics_create_makes_what_is_missing_alone(self):
+        with KafkaLog(broker, prefix="missing", partitions=3) as log:
+            def create():
+                return json.loads(run("topics", "create", *log.options()[2:], "--json").stdout)
+
+            self.assertEqual(create()["made"], [])
+            broker.topics("--delete", "--topic", "missing.digests")
+            until = time.monotonic() + 20
+            while "missing.digests" in broker.topics("--list") and time.monotonic() < until:
+                time.sleep(0.1)
+            again = create()
+            self.assertEqual((again["made"], again["partitions"]), (["missing.digests"], 3))
+            self.assertIn("PartitionCount: 3", broker.topics("--describe", "--topic", "missing.digests"))
 
     def test_a_topic_that_was_deleted_and_made_again_is_not_taken_for_the_log(self):
         with KafkaLog(broker, prefix="again") as log:

@@ -38,10 +38,11 @@ struct LogFactory {
   std::string name;
   std::function<std::unique_ptr<LogUnderTest>(const LogSetup&)> make;
   bool dense_offsets = true;  // from 0, without gaps
-  bool takes_clock = true;    // append timestamps are of LogSetup's clock
 };
 inline void PrintTo(const LogFactory& factory, std::ostream* out) { *out << factory.name; }
 
 class LogContract : public testing::TestWithParam<LogFactory> {};
+// What only a log whose append timestamps are LogSetup's clock's can show.
+class LogClockContract : public testing::TestWithParam<LogFactory> {};
 
 }  // namespace mnemo

@@ -116,16 +116,15 @@ class EmbeddedUnderTest final : public LogUnderTest {
 
 std::string name_of(const testing::TestParamInfo<LogFactory>& info) { return info.param.name; }
 
-INSTANTIATE_TEST_SUITE_P(
-    , LogContract,
-    testing::Values(
-        LogFactory{"Memory", [](const LogSetup& setup) { return std::make_unique<MemoryUnderTest>(setup); }},
-        LogFactory{"Embedded",
-                   [](const LogSetup& setup) { return std::make_unique<EmbeddedUnderTest>(setup, 12 << 20); }},
-        // Tables are written and merged all the time.
-        LogFactory{"EmbeddedWithTinyTables",
-                   [](const LogSetup& setup) { return std::make_unique<EmbeddedUnderTest>(setup, 64 << 10); }}),
-    name_of);
+const auto kBackends = testing::Values(
+    LogFactory{"Memory", [](const LogSetup& setup) { return std::make_unique<MemoryUnderTest>(setup); }},
+    LogFactory{"Embedded", [](const LogSetup& setup) { return std::make_unique<EmbeddedUnderTest>(setup, 12 << 20); }},
+    // Tables are written and merged all the time.
+    LogFactory{"EmbeddedWithTinyTables",
+               [](const LogSetup& setup) { return std::make_unique<EmbeddedUnderTest>(setup, 64 << 10); }});
+
+INSTANTIATE_TEST_SUITE_P(, LogContract, kBackends, name_of);
+INSTANTIATE_TEST_SUITE_P(, LogClockContract, kBackends, name_of);
 
 }  // namespace
 }  // namespace mnemo
